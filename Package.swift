@@ -1,0 +1,80 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let package = Package(
+  name: "tickserver",
+  products: [
+    .library(name: "TickServer", targets: ["TickServer"]),
+    .library(name: "TickClient", targets: ["TickClient"]),
+    .library(name: "RoomTestKit", targets: ["RoomTestKit"]),
+    .executable(name: "tickserver", targets: ["TickServerCommand"]),
+    .executable(name: "botswarm", targets: ["BotSwarmCommand"]),
+    .executable(name: "arena", targets: ["ArenaServer"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+  ],
+  targets: [
+    // libuv, the only C library of the data path. Missing? `apt-get install libuv1-dev`.
+    .systemLibrary(name: "CUV", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"]), .brew(["libuv"])]),
+
+    // The pure core: no I/O, no clock, no randomness, no Foundation.
+    .target(name: "WireFormat", swiftSettings: settings),
+    .target(name: "RoomEngine", dependencies: ["WireFormat"], swiftSettings: settings),
+    .target(name: "ClientCore", dependencies: ["WireFormat"], swiftSettings: settings),
+
+    // The shells.
+    .target(name: "EventLoop", dependencies: ["CUV"], swiftSettings: settings),
+    .target(
+      name: "TickServer",
+      dependencies: [
+        "RoomEngine", "WireFormat", "EventLoop", "Yams",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: settings),
+    .target(name: "TickClient", dependencies: ["ClientCore", "WireFormat", "EventLoop"], swiftSettings: settings),
+    .target(
+      name: "BotSwarm",
+      dependencies: [
+        "ClientCore", "WireFormat", "EventLoop",
+        .product(name: "Histogram", package: "hdrhistogram-swift"),
+      ],
+      swiftSettings: settings),
+
+    // The programs.
+    .executableTarget(
+      name: "TickServerCommand",
+      dependencies: ["TickServer", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "BotSwarmCommand",
+      dependencies: ["BotSwarm", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: settings),
+
+    // The example game and the kit that tests games without sockets.
+    .target(
+      name: "RoomTestKit", dependencies: ["RoomEngine", "ClientCore", "WireFormat"], swiftSettings: settings),
+    .target(
+      name: "ArenaGame", dependencies: ["TickServer"], path: "Examples/Arena/Game", swiftSettings: settings),
+    .executableTarget(
+      name: "ArenaServer", dependencies: ["ArenaGame", "TickServer"], path: "Examples/Arena/Server",
+      swiftSettings: settings),
+
+    .testTarget(name: "WireFormatTests", dependencies: ["WireFormat"], swiftSettings: settings),
+    .testTarget(
+      name: "RoomEngineTests", dependencies: ["RoomEngine", "WireFormat", "ClientCore", "RoomTestKit"],
+      swiftSettings: settings),
+    .testTarget(name: "ClientCoreTests", dependencies: ["ClientCore", "WireFormat"], swiftSettings: settings),
+    .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"], swiftSettings: settings),
+  ]
+)
