@@ -1,0 +1,138 @@
+/// The entities of one kind, in columns of quantised values indexed by entity id.
+///
+/// The same table is a room's state, the state as of its last frame, and a client's mirror. Absent entities hold the zero state in all their columns.
+package struct EntityTable: Sendable {
+  package let layout: KindLayout
+  /// Ids 0 ..< rows have storage; grows by doubling up to the kind's capacity.
+  package private(set) var rows: Int
+  /// One bit an id.
+  package internal(set) var presence: [UInt64]
+  package internal(set) var generations: [UInt8]
+  /// 0 for none, else player id + 1.
+  package internal(set) var owners: [UInt32]
+  /// Column-major: `words[column * rows + id]`.
+  var words: [Int32]
+  /// For each blob field `rows` slots of its `maxBytes`, one field after the other.
+  private var blobBytes: [UInt8]
+  private var blobLengths: [UInt8]
+  /// How many entities are present.
+  package private(set) var count = 0
+
+  /// - Parameter rows: ids to make room for at once; a room takes the whole capacity so that a tick never allocates.
+  package init(_ layout: KindLayout, rows: Int) {
+    self.layout = layout
+    self.rows = rows
+    presence = Array(repeating: 0, count: (rows + 63) / 64)
+    generations = Array(repeating: 0, count: rows)
+    owners = Array(repeating: 0, count: rows)
+    words = Array(repeating: 0, count: rows * layout.columnCount)
+    blobBytes = Array(repeating: 0, count: rows * Self.blobStride(layout))
+    blobLengths = Array(repeating: 0, count: rows * layout.blobCount)
+  }
+
+  private static func blobStride(_ layout: KindLayout) -> Int {
+    layout.fields.reduce(0) { $0 + ($1.type.blobBytes ?? 0) }
+  }
+
+  package func contains(_ id: Int) -> Bool {
+    id < rows && presence[id >> 6] & (1 << UInt64(id & 63)) != 0
+  }
+
+  /// The owner of a present entity, or nil when the server owns it.
+  package func owner(of id: Int) -> PlayerID? {
+    owners[id] == 0 ? nil : PlayerID(rawValue: UInt16(truncatingIfNeeded: owners[id] - 1))
+  }
+
+  /// Adds an entity in the zero state.
+  package mutating func insert(_ id: Int, generation: UInt8, owner: UInt32) {
+    presence[id >> 6] |= 1 << UInt64(id & 63)
+    generations[id] = generation
+    owners[id] = owner
+    count += 1
+  }
+
+  /// Removes an entity and brings its columns back to zero.
+  package mutating func remove(_ id: Int) {
+    presence[id >> 6] &= ~(1 << UInt64(id & 63))
+    for column in 0..<layout.columnCount { words[column * rows + id] = 0 }
+    for blob in 0..<layout.blobCount { blobLengths[blob * rows + id] = 0 }
+    owners[id] = 0
+    count -= 1
+  }
+
+  package mutating func removeAll() {
+    for index in presence.indices { presence[index] = 0 }
+    for index in words.indices { words[index] = 0 }
+    for index in blobLengths.indices { blobLengths[index] = 0 }
+    for index in owners.indices { owners[index] = 0 }
+    count = 0
+  }
+
+  package func word(_ column: Int, _ id: Int) -> Int32 { words[column * rows + id] }
+
+  package mutating func setWord(_ column: Int, _ id: Int, _ value: Int32) { words[column * rows + id] = value }
+
+  /// Ids present, ascending.
+  package func forEach(_ body: (Int) -> Void) { forEachBit(presence, body) }
+
+  // MARK: Blobs
+
+  private func blobStart(_ field: FieldLayout, _ id: Int) -> Int {
+    var start = 0
+    for other in layout.fields where other.type.blobBytes != nil && other.blob < field.blob {
+      start += rows * (other.type.blobBytes ?? 0)
+    }
+    return start + id * (field.type.blobBytes ?? 0)
+  }
+
+  package func blobLength(_ field: FieldLayout, _ id: Int) -> Int { Int(blobLengths[field.blob * rows + id]) }
+
+  /// Calls `body` with the bytes of a blob.
+  package func withBlob<Result>(_ field: FieldLayout, _ id: Int, _ body: (Span<UInt8>) -> Result) -> Result {
+    let start = blobStart(field, id)
+    return body(blobBytes.span.extracting(start..<(start + blobLength(field, id))))
+  }
+
+  /// Replaces a blob; the caller has checked the length against the field.
+  package mutating func setBlob(_ field: FieldLayout, _ id: Int, _ bytes: Span<UInt8>) {
+    let start = blobStart(field, id)
+    for index in 0..<bytes.count { blobBytes[start + index] = bytes[index] }
+    blobLengths[field.blob * rows + id] = UInt8(truncatingIfNeeded: bytes.count)
+  }
+
+  package func blobEquals(_ field: FieldLayout, _ id: Int, in other: EntityTable) -> Bool {
+    let length = blobLength(field, id)
+    guard length == other.blobLength(field, id) else { return false }
+    let start = blobStart(field, id)
+    let otherStart = other.blobStart(field, id)
+    for index in 0..<length where blobBytes[start + index] != other.blobBytes[otherStart + index] { return false }
+    return true
+  }
+
+  // MARK: Growth
+
+  /// Makes room for `id`, which is below the kind's capacity.
+  package mutating func makeRoom(for id: Int) {
+    guard id >= rows else { return }
+    var larger = EntityTable(layout, rows: min(layout.capacity, max(16, rows * 2, id + 1)))
+    forEach { id in
+      larger.insert(id, generation: generations[id], owner: owners[id])
+      for column in 0..<layout.columnCount { larger.setWord(column, id, word(column, id)) }
+      for field in layout.fields where field.type.blobBytes != nil {
+        withBlob(field, id) { larger.setBlob(field, id, $0) }
+      }
+    }
+    self = larger
+  }
+}
+
+/// Calls `body` with the positions of the set bits, ascending.
+package func forEachBit(_ bits: [UInt64], _ body: (Int) -> Void) {
+  for index in bits.indices {
+    var rest = bits[index]
+    while rest != 0 {
+      body(index * 64 + rest.trailingZeroBitCount)
+      rest &= rest - 1
+    }
+  }
+}

@@ -1,0 +1,119 @@
+/// Where the fields of an entity kind lie in its table, and how each is coded and checked.
+package struct KindLayout: Sendable {
+  package let index: KindIndex
+  package let capacity: Int
+  package let fields: [FieldLayout]
+  package let columnCount: Int
+  package let blobCount: Int
+  /// Bytes that one entity takes in an ``EntityTable``.
+  package let rowBytes: Int
+  /// Most bytes that one changed entity adds to a frame: id, mask and all its values.
+  let changedBound: Int
+
+  /// Most bytes that a created entity adds besides its values: id, generation, owner.
+  static let createdBound = 3 + 1 + 3
+  /// Most bytes that a removed entity adds: its id.
+  static let removedBound = 3
+  /// Section head, three counts, mask dictionary.
+  static let sectionOverhead = 2 + 3 * 4 + 1 + 16 * 10
+
+  init(_ kind: EntityKind, index: KindIndex) {
+    self.index = index
+    capacity = kind.capacity
+    var columns = 0
+    var blobs = 0
+    var numbers = 0
+    var fields: [FieldLayout] = []
+    for field in kind.fields {
+      fields.append(FieldLayout(field.type, firstColumn: columns, blob: blobs, columnNumber: numbers))
+      columns += field.type.columnCount
+      blobs += field.type.blobBytes == nil ? 0 : 1
+      numbers += field.type.columnNumbers
+    }
+    self.fields = fields
+    columnCount = columns
+    blobCount = blobs
+    let blobBytes = kind.fields.reduce(0) { $0 + ($1.type.blobBytes.map { $0 + 1 } ?? 0) }
+    // Words, blobs with their lengths, generation, owner, presence bit.
+    rowBytes = columns * 4 + blobBytes + 1 + 4 + 1
+    changedBound = 3 + varintLength(fieldMaskAll(kind.fields.count)) + kind.fields.reduce(0) { $0 + $1.type.codedBound }
+  }
+
+  /// The change mask with the bit of every field.
+  package var allFields: UInt64 { fieldMaskAll(fields.count) }
+
+  /// Most bytes of this kind's section in a frame with these counts.
+  package func sectionBound(removed: Int, created: Int, changed: Int) -> Int {
+    Self.sectionOverhead + removed * Self.removedBound + created * Self.createdBound + changed * changedBound
+  }
+}
+
+/// The mask of `count` fields, 1 to 64.
+private func fieldMaskAll(_ count: Int) -> UInt64 { UInt64.max >> UInt64(64 - count) }
+
+/// One field of a ``KindLayout``.
+package struct FieldLayout: Sendable {
+  /// How a value is coded against the old one (`docs/protocol.md` 5.1).
+  enum Coding: Sendable {
+    case difference
+    case angle(steps: Int32)
+    case quaternion
+    case blob(maxBytes: Int, isText: Bool)
+    case reference
+  }
+
+  package let type: FieldType
+  let coding: Coding
+  package let firstColumn: Int
+  package let columnCount: Int
+  /// Position among the blob fields of the kind; meaningless for others.
+  package let blob: Int
+  /// First column number in the state hash.
+  let columnNumber: Int
+  /// Range of the quantised value; unsigned 32-bit values are compared by bit pattern, so they all pass.
+  let low: Int32
+  let high: Int32
+
+  init(_ type: FieldType, firstColumn: Int, blob: Int, columnNumber: Int) {
+    self.type = type
+    self.firstColumn = firstColumn
+    self.blob = blob
+    self.columnNumber = columnNumber
+    columnCount = type.columnCount
+    switch type {
+    case .bool: (coding, low, high) = (.difference, 0, 1)
+    case .unsigned(let bits):
+      (coding, low, high) =
+        bits == 32
+        ? (.difference, .min, .max) : (.difference, 0, Int32(truncatingIfNeeded: (Int64(1) << Int64(bits)) - 1))
+    case .signed(let bits):
+      let half = Int64(1) << Int64(bits - 1)
+      (coding, low, high) = (.difference, Int32(-half), Int32(half - 1))
+    case .fixed(let fixed), .vector(_, let fixed): (coding, low, high) = (.difference, fixed.low, fixed.high)
+    case .angle(let steps): (coding, low, high) = (.angle(steps: Int32(steps)), 0, Int32(steps - 1))
+    case .quaternion(let bits):
+      let most = Int32(1) << Int32(bits - 1) - 1
+      (coding, low, high) = (.quaternion, -most, most)
+    case .string(let maxBytes): (coding, low, high) = (.blob(maxBytes: maxBytes, isText: true), 0, 0)
+    case .bytes(let maxBytes): (coding, low, high) = (.blob(maxBytes: maxBytes, isText: false), 0, 0)
+    case .reference: (coding, low, high) = (.reference, 0, .max)
+    }
+  }
+
+  /// Whether a quantised value is allowed in column `column` (0 ..< columnCount) of this field.
+  package func accepts(_ word: Int32, column: Int, in layouts: [KindLayout]) -> Bool {
+    switch coding {
+    case .quaternion: column == 0 ? (0...3).contains(word) : (low...high).contains(word)
+    case .reference: acceptsReference(word, in: layouts)
+    default: word >= low && word <= high
+    }
+  }
+
+  private func acceptsReference(_ word: Int32, in layouts: [KindLayout]) -> Bool {
+    if word == 0 { return true }
+    guard word > 0 else { return false }
+    let kind = Int((word - 1) & 31)
+    let id = Int((word - 1) >> 5)
+    return kind < layouts.count && id < layouts[kind].capacity
+  }
+}

@@ -1,0 +1,53 @@
+/// The entities of one kind in a room: their state now, their state as of the last frame, and what may differ between the two.
+package struct TrackedTable: Sendable {
+  package var current: EntityTable
+  /// What every client that has the last frame holds.
+  package internal(set) var baseline: EntityTable
+  /// Ids written since the last frame; one bit an id. Whether they really changed is found when the frame is encoded.
+  var touched: [UInt64]
+  var created: [UInt64]
+  var removed: [UInt64]
+  package private(set) var touchedAny = false
+
+  package init(_ layout: KindLayout) {
+    current = EntityTable(layout, rows: layout.capacity)
+    baseline = current
+    touched = Array(repeating: 0, count: current.presence.count)
+    created = touched
+    removed = touched
+  }
+
+  package mutating func create(_ id: Int, generation: UInt8, owner: PlayerID?) {
+    current.insert(id, generation: generation, owner: owner.map { UInt32($0.rawValue) + 1 } ?? 0)
+    created[id >> 6] |= 1 << UInt64(id & 63)
+    touch(id)
+  }
+
+  /// Removes an entity. One that was created since the last frame leaves no trace.
+  package mutating func remove(_ id: Int) {
+    let bit: UInt64 = 1 << UInt64(id & 63)
+    current.remove(id)
+    touched[id >> 6] &= ~bit
+    if created[id >> 6] & bit != 0 {
+      created[id >> 6] &= ~bit
+    } else {
+      removed[id >> 6] |= bit
+      touchedAny = true
+    }
+  }
+
+  @inline(__always)
+  package mutating func touch(_ id: Int) {
+    touched[id >> 6] |= 1 << UInt64(id & 63)
+    touchedAny = true
+  }
+
+  mutating func settle() {
+    for index in touched.indices {
+      touched[index] = 0
+      created[index] = 0
+      removed[index] = 0
+    }
+    touchedAny = false
+  }
+}
