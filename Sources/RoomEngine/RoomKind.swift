@@ -1,0 +1,60 @@
+public import WireFormat
+
+/// The definition of a room: what it synchronises, how fast, for how many, with which rules and limits.
+///
+/// ```swift
+/// let arena = RoomKind("arena", schema: schema, capacity: 64) { Arena() }
+/// ```
+public struct RoomKind: Sendable {
+  /// 1 to 64 bytes; the name that clients join by.
+  public let name: String
+  /// What is synchronised.
+  public let schema: Schema
+  /// Ticks a second, 1 to 128.
+  public let tickRate: Int
+  /// Seats of a room, 1 to 65,536. Player ids of players who left rest for the length of the frame log.
+  public let capacity: Int
+  /// Bounds in bytes, counts and time.
+  public let limits: RoomLimits
+  /// Makes the rules of one room; called once for each room, on the loop that the room lives on.
+  public let makeLogic: @Sendable () -> any RoomLogic
+
+  /// A room kind; checked when a server takes it.
+  public init(
+    _ name: String, schema: Schema, tickRate: Int = 30, capacity: Int = 100, limits: RoomLimits = RoomLimits(),
+    makeLogic: @escaping @Sendable () -> any RoomLogic
+  ) {
+    self.name = name
+    self.schema = schema
+    self.tickRate = tickRate
+    self.capacity = capacity
+    self.limits = limits
+    self.makeLogic = makeLogic
+  }
+
+  /// Nanoseconds from one tick to the next, rounded down; due times are computed from the tick number, so nothing drifts.
+  package var tickNanoseconds: UInt64 { 1_000_000_000 / UInt64(tickRate) }
+
+  /// Most bytes of one frame message: all events and every entity changed.
+  package var frameBound: Int {
+    messageOverhead + 32 + limits.eventBytesPerTick.bytes + FrameEncoder.stateBound(schema.layouts)
+  }
+
+  /// What is wrong with the definition, or nil. Names the setting, its value and what is allowed.
+  public var fault: String? {
+    guard WireLimits.nameBytes.contains(name.utf8.count) else {
+      return "the name \"\(name)\" has \(name.utf8.count) bytes, 1 to 64 are allowed"
+    }
+    guard (1...128).contains(tickRate) else { return "tickRate is 1 to 128 Hz, not \(tickRate)" }
+    guard (1...WireLimits.players).contains(capacity) else {
+      return "capacity is 1 to \(WireLimits.players) players, not \(capacity)"
+    }
+    let keyframe = messageOverhead + 32 + FrameEncoder.stateBound(schema.layouts)
+    guard keyframe <= WireLimits.serverMessageBytes else {
+      return
+        "a keyframe of this schema may take \(keyframe) bytes, at most \(WireLimits.serverMessageBytes) are allowed: "
+        + "lower the capacity of its entity kinds or use fewer fields"
+    }
+    return limits.fault
+  }
+}

@@ -1,0 +1,76 @@
+public import WireFormat
+
+/// The bounds of a room; each has a default that suits 100 players at 30 Hz.
+public struct RoomLimits: Sendable {
+  /// Frames kept for laggards and resumes: 2 to 1,024. 64 are about 2 s at 30 Hz.
+  public var frameLogFrames = 64
+  /// Most bytes of those frames together; the newest frame is always kept.
+  public var frameLogBytes = ByteCount.kib(512)
+  /// Reliable events kept for skips and resumes.
+  public var eventLogEvents = 1024
+  /// Most bytes of those events together.
+  public var eventLogBytes = ByteCount.kib(128)
+  /// Most bytes of events raised in one tick; a further one is refused and counted.
+  public var eventBytesPerTick = ByteCount.kib(16)
+  /// Most bytes of one payload of an event, call or reply.
+  public var payloadBytes = ByteCount(WireLimits.payloadBytes)
+  /// Most bytes of messages that all members together may have waiting for the next tick.
+  public var inboxBytes = ByteCount.kib(256)
+  /// Most bytes of one member's own messages (replies, whispers) that wait for its socket.
+  public var backlogBytes = ByteCount.kib(64)
+  /// Messages a second that a member may send, on average.
+  public var messagesPerSecond = 120
+  /// Messages that a member may send at once.
+  public var messageBurst = 240
+  /// Players seated in one tick; further ones wait for the next.
+  public var admissionsPerTick = 64
+  /// Skips within ``skipWindow`` that end a connection.
+  public var skips = 3
+  /// The window in which skips are counted.
+  public var skipWindow = Duration.seconds(30)
+  /// A member whose socket took nothing for this long is evicted.
+  public var stallDeadline = Duration.seconds(5)
+  /// A member that did not catch up for this long is evicted, however it dribbles.
+  public var lagDeadline = Duration.seconds(15)
+  /// How long a seat waits for its player after the connection is lost.
+  public var grace = Duration.seconds(20)
+  /// How long a room without seats stays.
+  public var linger = Duration.seconds(10)
+  /// An empty frame is sent after this long without one.
+  public var heartbeat = Duration.seconds(1)
+
+  /// The defaults.
+  public init() {}
+
+  /// What is wrong, or nil. Names the setting, its value and what is allowed.
+  var fault: String? {
+    func bytes(_ name: String, _ value: ByteCount, _ allowed: ClosedRange<ByteCount>) -> String? {
+      allowed.contains(value) ? nil : "\(name) is \(allowed.lowerBound) to \(allowed.upperBound), not \(value)"
+    }
+    func count(_ name: String, _ value: Int, _ allowed: ClosedRange<Int>) -> String? {
+      allowed.contains(value) ? nil : "\(name) is \(allowed.lowerBound) to \(allowed.upperBound), not \(value)"
+    }
+    func time(_ name: String, _ value: Duration, _ seconds: ClosedRange<Double>) -> String? {
+      let inRange = value >= .seconds(seconds.lowerBound) && value <= .seconds(seconds.upperBound)
+      return inRange ? nil : "\(name) is \(seconds.lowerBound)s to \(seconds.upperBound)s, not \(value)"
+    }
+    return count("frameLogFrames", frameLogFrames, 2...1024)
+      ?? bytes("frameLogBytes", frameLogBytes, .kib(4)...(.mib(64)))
+      ?? count("eventLogEvents", eventLogEvents, 16...65536)
+      ?? bytes("eventLogBytes", eventLogBytes, .kib(4)...(.mib(64)))
+      ?? bytes("eventBytesPerTick", eventBytesPerTick, .kib(2)...(.kib(512)))
+      ?? bytes("payloadBytes", payloadBytes, ByteCount(16)...ByteCount(WireLimits.payloadBytes))
+      ?? bytes("inboxBytes", inboxBytes, .kib(4)...(.mib(16)))
+      ?? bytes("backlogBytes", backlogBytes, .kib(4)...(.mib(4)))
+      ?? count("messagesPerSecond", messagesPerSecond, 1...100_000)
+      ?? count("messageBurst", messageBurst, 1...100_000)
+      ?? count("admissionsPerTick", admissionsPerTick, 1...65536)
+      ?? count("skips", skips, 1...1000)
+      ?? time("skipWindow", skipWindow, 1...3600)
+      ?? time("stallDeadline", stallDeadline, 0.1...60)
+      ?? time("lagDeadline", lagDeadline, 0.1...600)
+      ?? time("grace", grace, 0.1...3600)
+      ?? time("linger", linger, 0.1...86400)
+      ?? time("heartbeat", heartbeat, 0.1...60)
+  }
+}
