@@ -52,6 +52,7 @@ package struct KindLayout: Sendable {
 private func fieldMaskAll(_ count: Int) -> UInt64 { UInt64.max >> UInt64(64 - count) }
 
 /// One field of a ``KindLayout``.
+@usableFromInline
 package struct FieldLayout: Sendable {
   /// How a value is coded against the old one (`docs/protocol.md` 5.1).
   enum Coding: Sendable {
