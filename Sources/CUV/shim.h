@@ -8,7 +8,16 @@
 #include <uv.h>
 
 #ifdef __linux__
+#include <pthread.h>
+#include <sched.h>
+#include <sys/socket.h>
 #include <sys/timerfd.h>
+
+/* Swift's Glibc module is built without _GNU_SOURCE and so hides these. */
+int accept4(int socket, struct sockaddr *address, socklen_t *length, int flags);
+int pthread_setname_np(pthread_t thread, const char *name);
+int pthread_setaffinity_np(pthread_t thread, size_t size, const cpu_set_t *set);
+int sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set);
 #endif
 
 #endif

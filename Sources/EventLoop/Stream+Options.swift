@@ -1,0 +1,41 @@
+import CUV
+
+/// Bytes of kernel memory a socket may use, each way.
+package struct SocketBufferSizes: Hashable, Sendable {
+  package var sendBytes: Int
+  package var receiveBytes: Int
+}
+
+extension Stream {
+  /// Sets the kernel's buffers and returns what it made of them: Linux doubles the number for its own book-keeping, and
+  /// clamps it to `net.core.wmem_max` and `rmem_max`. What it returns is what a memory plan must count. Nil leaves one alone.
+  package func setBufferSizes(sendBytes: Int?, receiveBytes: Int?) throws(LoopError) -> SocketBufferSizes {
+    guard isOpen else { throw LoopError("setsockopt", code: UV_ENOTCONN.rawValue) }
+    if let sendBytes {
+      var value = Int32(clamping: max(1, sendBytes))
+      try LoopError.check(uv_send_buffer_size(raw, &value), "setsockopt", "SO_SNDBUF \(sendBytes)")
+    }
+    if let receiveBytes {
+      var value = Int32(clamping: max(1, receiveBytes))
+      try LoopError.check(uv_recv_buffer_size(raw, &value), "setsockopt", "SO_RCVBUF \(receiveBytes)")
+    }
+    return try bufferSizes()
+  }
+
+  /// What the kernel's buffers are now.
+  package func bufferSizes() throws(LoopError) -> SocketBufferSizes {
+    guard isOpen else { throw LoopError("getsockopt", code: UV_ENOTCONN.rawValue) }
+    // libuv reads when asked to set 0.
+    var send: Int32 = 0
+    var receive: Int32 = 0
+    try LoopError.check(uv_send_buffer_size(raw, &send), "getsockopt", "SO_SNDBUF")
+    try LoopError.check(uv_recv_buffer_size(raw, &receive), "getsockopt", "SO_RCVBUF")
+    return SocketBufferSizes(sendBytes: Int(send), receiveBytes: Int(receive))
+  }
+
+  /// Sends small writes at once instead of waiting for the peer's acknowledgement. On for every accepted and connected stream.
+  package func setNoDelay(_ enabled: Bool) throws(LoopError) {
+    guard isOpen else { throw LoopError("setsockopt", code: UV_ENOTCONN.rawValue) }
+    try LoopError.check(uv_tcp_nodelay(tcp, enabled ? 1 : 0), "setsockopt", "TCP_NODELAY")
+  }
+}

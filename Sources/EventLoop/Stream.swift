@@ -1,0 +1,109 @@
+import CUV
+import Glibc
+
+/// A connected TCP stream, accepted, connected or adopted from another loop. Confined to its loop's thread.
+///
+/// The delegate is held strongly until the stream has closed: owner and stream keep each other, `close()` parts them.
+package final class Stream: LoopHandle {
+  package var delegate: (any StreamDelegate)?
+
+  /// Where the peer is, as seen when the stream was set up; nil only if it was gone by then.
+  package private(set) var peerAddress: SocketAddress?
+
+  package internal(set) var writeInFlight = false
+  /// Set by `closeAfterFlush()`: input is discarded until the peer ends, then the stream closes.
+  var isFlushing = false
+
+  /// Takes over a connected socket, and closes it should that fail. `peerAddress` spares asking the kernel when known.
+  package init(
+    adopting descriptor: SocketDescriptor, loop: Loop, peerAddress: SocketAddress? = nil
+  ) throws(LoopError) {
+    super.init(UV_TCP, loop: loop, gauge: \.streams)
+    do throws(LoopError) {
+      try open("uv_tcp_init") { [tcp] loop in uv_tcp_init(loop, tcp) }
+    } catch {
+      descriptor.close()
+      throw error
+    }
+    let result = uv_tcp_open(tcp, descriptor.rawValue)
+    guard result == 0 else {
+      descriptor.close()
+      close()
+      throw LoopError("uv_tcp_open", code: result)
+    }
+    self.peerAddress = peerAddress ?? queryPeerAddress()
+  }
+
+  /// An unconnected socket of the given family, for `ConnectAttempt`.
+  init(unconnectedOn loop: Loop, family: Int32) throws(LoopError) {
+    super.init(UV_TCP, loop: loop, gauge: \.streams)
+    try open("socket") { [tcp] loop in uv_tcp_init_ex(loop, tcp, UInt32(family)) }
+  }
+
+  var tcp: UnsafeMutablePointer<uv_tcp_t> { pointer(as: uv_tcp_t.self) }
+  var stream: UnsafeMutablePointer<uv_stream_t> { pointer(as: uv_stream_t.self) }
+
+  /// The socket, while open.
+  var descriptor: Int32? {
+    var number: uv_os_fd_t = -1
+    return uv_fileno(raw, &number) == 0 ? number : nil
+  }
+
+  func didConnect() {
+    peerAddress = queryPeerAddress()
+  }
+
+  /// Delivers what arrives to the delegate, until `stopReading()`. Nothing happens when it already does, or after the end.
+  package func startReading() {
+    guard isOpen else { return }
+    uv_read_start(
+      stream,
+      { handle, _, buffer in
+        guard let data = handle?.pointee.data, let buffer else { return }
+        let stream = Unmanaged<Stream>.fromOpaque(data).takeUnretainedValue()
+        guard let shared = stream.loop?.readBuffer else { return }
+        buffer.pointee = uv_buf_t(base: shared.baseAddress?.assumingMemoryBound(to: CChar.self), len: shared.count)
+      },
+      { handle, count, buffer in
+        guard let data = handle?.pointee.data else { return }
+        Unmanaged<Stream>.fromOpaque(data).takeUnretainedValue()
+          .didRead(count, from: UnsafeRawPointer(buffer?.pointee.base))
+      })
+  }
+
+  /// Leaves what arrives in the kernel, which in time makes the peer wait.
+  package func stopReading() {
+    if isOpen { uv_read_stop(stream) }
+  }
+
+  private func didRead(_ count: Int, from base: UnsafeRawPointer?) {
+    // A read of 0 is EAGAIN in disguise.
+    guard count != 0, isOpen else { return }
+    if isFlushing {
+      if count < 0 { close() }
+      return
+    }
+    if count > 0 {
+      delegate?.stream(self, didRead: UnsafeRawBufferPointer(start: base, count: count))
+      return
+    }
+    uv_read_stop(stream)
+    switch Int32(count) {
+    case UV_EOF.rawValue: delegate?.streamDidEnd(self, .endOfStream)
+    case UV_ECONNRESET.rawValue: delegate?.streamDidEnd(self, .reset)
+    default: delegate?.streamDidEnd(self, .error(LoopError("read", code: Int32(count))))
+    }
+  }
+
+  private func queryPeerAddress() -> SocketAddress? {
+    guard let descriptor else { return nil }
+    return sockaddr_storage.filled { address, count in getpeername(descriptor, address, count) }
+      .flatMap { SocketAddress($0) }
+  }
+
+  override func didClose() {
+    let delegate = self.delegate
+    self.delegate = nil
+    delegate?.streamDidClose(self)
+  }
+}
