@@ -37,8 +37,11 @@ public struct RoomKind: Sendable {
 
   /// Most bytes of one frame message: all events and every entity changed.
   package var frameBound: Int {
-    messageOverhead + 32 + limits.eventBytesPerTick.bytes + FrameEncoder.stateBound(schema.layouts)
+    messageOverhead + 32 + limits.eventBytesPerTick.bytes + systemEventBound + FrameEncoder.stateBound(schema.layouts)
   }
+
+  /// Most bytes of the joined and left events of one tick: everybody leaves and as many as are admitted come.
+  var systemEventBound: Int { (capacity + limits.admissionsPerTick) * (RoomEvent.overhead + 8) }
 
   /// What is wrong with the definition, or nil. Names the setting, its value and what is allowed.
   public var fault: String? {

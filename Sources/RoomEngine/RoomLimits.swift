@@ -1,4 +1,4 @@
-public import WireFormat
+import WireFormat
 
 /// The bounds of a room; each has a default that suits 100 players at 30 Hz.
 public struct RoomLimits: Sendable {
@@ -14,8 +14,8 @@ public struct RoomLimits: Sendable {
   public var eventBytesPerTick = ByteCount.kib(16)
   /// Most bytes of one payload of an event, call or reply.
   public var payloadBytes = ByteCount(WireLimits.payloadBytes)
-  /// Most bytes of messages that all members together may have waiting for the next tick.
-  public var inboxBytes = ByteCount.kib(256)
+  /// Most bytes of one member's messages that wait for the next tick; more ends its connection.
+  public var inboxBytes = ByteCount.kib(32)
   /// Most bytes of one member's own messages (replies, whispers) that wait for its socket.
   public var backlogBytes = ByteCount.kib(64)
   /// Messages a second that a member may send, on average.
@@ -54,23 +54,26 @@ public struct RoomLimits: Sendable {
       let inRange = value >= .seconds(seconds.lowerBound) && value <= .seconds(seconds.upperBound)
       return inRange ? nil : "\(name) is \(seconds.lowerBound)s to \(seconds.upperBound)s, not \(value)"
     }
-    return count("frameLogFrames", frameLogFrames, 2...1024)
-      ?? bytes("frameLogBytes", frameLogBytes, .kib(4)...(.mib(64)))
-      ?? count("eventLogEvents", eventLogEvents, 16...65536)
-      ?? bytes("eventLogBytes", eventLogBytes, .kib(4)...(.mib(64)))
-      ?? bytes("eventBytesPerTick", eventBytesPerTick, .kib(2)...(.kib(512)))
-      ?? bytes("payloadBytes", payloadBytes, ByteCount(16)...ByteCount(WireLimits.payloadBytes))
-      ?? bytes("inboxBytes", inboxBytes, .kib(4)...(.mib(16)))
-      ?? bytes("backlogBytes", backlogBytes, .kib(4)...(.mib(4)))
-      ?? count("messagesPerSecond", messagesPerSecond, 1...100_000)
-      ?? count("messageBurst", messageBurst, 1...100_000)
-      ?? count("admissionsPerTick", admissionsPerTick, 1...65536)
-      ?? count("skips", skips, 1...1000)
-      ?? time("skipWindow", skipWindow, 1...3600)
-      ?? time("stallDeadline", stallDeadline, 0.1...60)
-      ?? time("lagDeadline", lagDeadline, 0.1...600)
-      ?? time("grace", grace, 0.1...3600)
-      ?? time("linger", linger, 0.1...86400)
-      ?? time("heartbeat", heartbeat, 0.1...60)
+    let faults: [String?] = [
+      count("frameLogFrames", frameLogFrames, 2...1024),
+      bytes("frameLogBytes", frameLogBytes, .kib(4)...(.mib(64))),
+      count("eventLogEvents", eventLogEvents, 16...65536),
+      bytes("eventLogBytes", eventLogBytes, .kib(4)...(.mib(64))),
+      bytes("eventBytesPerTick", eventBytesPerTick, .kib(2)...(.kib(512))),
+      bytes("payloadBytes", payloadBytes, ByteCount(16)...ByteCount(WireLimits.payloadBytes)),
+      bytes("inboxBytes", inboxBytes, .kib(1)...(.mib(1))),
+      bytes("backlogBytes", backlogBytes, .kib(4)...(.mib(4))),
+      count("messagesPerSecond", messagesPerSecond, 1...100_000),
+      count("messageBurst", messageBurst, 1...100_000),
+      count("admissionsPerTick", admissionsPerTick, 1...65536),
+      count("skips", skips, 1...1000),
+      time("skipWindow", skipWindow, 1...3600),
+      time("stallDeadline", stallDeadline, 0.1...60),
+      time("lagDeadline", lagDeadline, 0.1...600),
+      time("grace", grace, 0.1...3600),
+      time("linger", linger, 0.1...86400),
+      time("heartbeat", heartbeat, 0.1...60),
+    ]
+    return faults.compactMap { $0 }.first
   }
 }

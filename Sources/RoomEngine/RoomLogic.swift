@@ -73,6 +73,8 @@ extension RoomLogic {
 public enum Admission: Equatable, Sendable {
   /// Give it a seat.
   case admit
+  /// Refuse for want of room, with this text; the client may try again.
+  case full(String)
   /// Refuse with this text, which the client sees (at most 512 bytes).
   case reject(String)
 }
@@ -85,7 +87,7 @@ public enum CallOutcome: Equatable, Sendable {
   case reject(String)
   /// No such method, or a payload that does not suit it.
   case failure(CallFailure)
-  /// The answer comes with ``Room/reply(to:of:with:)`` in a later tick.
+  /// The answer comes with ``Room/reply(to:with:)`` in a later tick.
   case later
 }
 

@@ -51,3 +51,16 @@ package struct TrackedTable: Sendable {
     touchedAny = false
   }
 }
+
+extension TrackedTable {
+  /// Copies the fields of `mask` from a row of another table of the same layout.
+  package mutating func copy(_ mask: UInt64, from source: EntityTable, row: Int, to id: Int) {
+    for (index, field) in current.layout.fields.enumerated() where mask & (1 << UInt64(index)) != 0 {
+      for column in 0..<field.columnCount {
+        current.setWord(field.firstColumn + column, id, source.word(field.firstColumn + column, row))
+      }
+      if field.columnCount == 0 { source.withBlob(field, row) { current.setBlob(field, id, $0) } }
+    }
+    touch(id)
+  }
+}

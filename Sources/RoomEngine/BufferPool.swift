@@ -1,0 +1,129 @@
+/// Memory for frames, keyframes and members' own messages, in size classes of powers of two. One pool a loop; not thread-safe.
+///
+/// Every buffer has holders (a frame log, a write in flight, an outbox); it goes back to its free list when the last one lets go. `leased` is 0 when nothing is held: an
+/// emptied server proves that by it.
+package final class BufferPool {
+  /// Counts and bytes for the ledger.
+  package struct Usage: Equatable, Sendable {
+    package var leasedBuffers = 0
+    package var leasedBytes = 0
+    package var idleBytes = 0
+    /// Most bytes ever leased at once.
+    package var highWaterBytes = 0
+
+    package init() {}
+  }
+
+  /// 64 bytes: an input acknowledgement needs 7.
+  static let smallestShift = 6
+  /// 4 MiB: a keyframe, its events and what surrounds them.
+  static let classes = 17
+  /// Idle bytes kept for the next tick; what is above goes back to the allocator at once.
+  private let idleLimitBytes: Int
+  /// Heads of the free lists; buffers are chained through themselves, so that lease and release allocate nothing.
+  private var free: [PooledBuffer?]
+  package private(set) var usage = Usage()
+
+  package init(idleLimit: ByteCount = .mib(8)) {
+    idleLimitBytes = idleLimit.bytes
+    free = Array(repeating: nil, count: Self.classes)
+  }
+
+  /// A buffer of at least `minimum` bytes with one holder.
+  package func lease(_ minimum: Int) -> PooledBuffer {
+    let sizeClass = Self.sizeClass(minimum)
+    let buffer: PooledBuffer
+    if let idle = free[sizeClass] {
+      free[sizeClass] = idle.next
+      idle.next = nil
+      usage.idleBytes -= idle.capacity
+      buffer = idle
+    } else {
+      buffer = PooledBuffer(sizeClass: sizeClass)
+    }
+    buffer.holders = 1
+    buffer.count = 0
+    usage.leasedBuffers += 1
+    usage.leasedBytes += buffer.capacity
+    usage.highWaterBytes = max(usage.highWaterBytes, usage.leasedBytes)
+    return buffer
+  }
+
+  package func retain(_ buffer: PooledBuffer) {
+    precondition(buffer.holders > 0, "a buffer without a holder was retained: it may be in use elsewhere")
+    buffer.holders += 1
+  }
+
+  package func release(_ buffer: PooledBuffer) {
+    precondition(buffer.holders > 0, "a buffer was released once too often: its bytes may be in use elsewhere")
+    buffer.holders -= 1
+    guard buffer.holders == 0 else { return }
+    usage.leasedBuffers -= 1
+    usage.leasedBytes -= buffer.capacity
+    guard usage.idleBytes + buffer.capacity <= idleLimitBytes else { return }
+    buffer.next = free[buffer.sizeClass]
+    free[buffer.sizeClass] = buffer
+    usage.idleBytes += buffer.capacity
+  }
+
+  /// Gives all idle memory back to the allocator.
+  package func trim() {
+    for index in free.indices {
+      // Unchained one by one: a long chain would be released recursively.
+      while let buffer = free[index] {
+        free[index] = buffer.next
+        buffer.next = nil
+      }
+    }
+    usage.idleBytes = 0
+  }
+
+  /// The bytes that a lease of `minimum` really takes.
+  package static func capacity(for minimum: Int) -> Int { 1 << (sizeClass(minimum) + smallestShift) }
+
+  private static func sizeClass(_ minimum: Int) -> Int {
+    precondition(minimum <= 1 << (classes - 1 + smallestShift), "no buffer has \(minimum) bytes: a bound was computed wrongly")
+    guard minimum > 1 << smallestShift else { return 0 }
+    return Int.bitWidth - (minimum - 1).leadingZeroBitCount - smallestShift
+  }
+}
+
+/// Bytes from a ``BufferPool``; the memory stays where it is for as long as anyone holds it, so that the kernel may read it.
+package final class PooledBuffer {
+  let memory: UnsafeMutableRawBufferPointer
+  let sizeClass: Int
+  /// Bytes written.
+  package internal(set) var count = 0
+  fileprivate(set) var holders = 0
+  fileprivate var next: PooledBuffer?
+
+  fileprivate init(sizeClass: Int) {
+    self.sizeClass = sizeClass
+    memory = .allocate(byteCount: 1 << (sizeClass + BufferPool.smallestShift), alignment: 16)
+  }
+
+  deinit {
+    memory.deallocate()
+  }
+
+  package var capacity: Int { memory.count }
+
+  /// The bytes written; valid while the buffer is held.
+  package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: memory[..<count]) }
+
+  /// Appends what `body` writes; the caller has made sure that it fits.
+  package func write<Failure>(_ body: (inout OutputRawSpan) throws(Failure) -> Void) throws(Failure) {
+    let space = UnsafeMutableRawBufferPointer(rebasing: memory[count...])
+    var out = OutputRawSpan(buffer: space, initializedCount: 0)
+    try body(&out)
+    count += out.finalize(for: space)
+  }
+
+  /// Appends bytes; the caller has made sure that they fit.
+  func append(_ bytes: UnsafeRawBufferPointer) {
+    precondition(count + bytes.count <= capacity, "\(bytes.count) bytes do not fit behind \(count) of \(capacity)")
+    guard let target = memory.baseAddress, let source = bytes.baseAddress else { return }
+    target.advanced(by: count).copyMemory(from: source, byteCount: bytes.count)
+    count += bytes.count
+  }
+}

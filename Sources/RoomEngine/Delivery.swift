@@ -1,0 +1,210 @@
+import WireFormat
+
+/// What one connection has been sent and what it gets next: the whole policy for fast, slow and stuck members, without a socket.
+///
+/// | state | what holds | leaves it by |
+/// | --- | --- | --- |
+/// | lobby | no room; only its outbox is sent | a seat |
+/// | joining | a seat; waits for Joined and keyframe, or for the replay of a resume | the first plan |
+/// | live | the cursor is at the head, or on its way there from within the log | a write that blocks |
+/// | lagging | one write is in flight; frames pile up in the log, not here | completion, or the log moved on: skip |
+/// | closed | nothing is held | - |
+///
+/// All that a slow member costs is its cursor and the one write in flight.
+package final class Delivery {
+  /// Where a connection stands.
+  package enum State: Equatable, Sendable {
+    case lobby, joining, live, lagging, closed
+  }
+
+  enum Position {
+    case lobby
+    /// Gets Joined and a keyframe.
+    case joining
+    /// Gets Joined (resumed) and the frames after its cursor, or a keyframe.
+    case resuming
+    case live
+    case closed
+  }
+
+  /// The shell's handle of the connection.
+  package let tag: Int
+  package internal(set) var seat: Seat?
+  var position = Position.lobby
+  /// Number of the last frame handed over whole, or in flight.
+  package internal(set) var cursor: UInt64 = 0
+  /// Number of the last shared reliable event handed over or in flight.
+  var lastEvent: UInt64 = 0
+  package var outbox = Outbox()
+  /// Joined, and the whispers missed: goes out before everything else of a room.
+  var greeting = Outbox()
+  /// Number of the last reliable whisper that a resuming client has.
+  var resumeWhisper: UInt64 = 0
+  /// Sequence to acknowledge with the next write.
+  var ackDue: UInt32?
+  /// Whether the client holds the room's schema already.
+  var knownSchema: UInt64 = 0
+  /// Waits in the inbox for its seat.
+  var awaitsSeat = false
+  /// Bytes of its messages in the inbox.
+  var waitingBytes = 0
+  /// Place among the room's attached members.
+  var slot = -1
+
+  /// The one write in flight: its bytes are pinned until it completes.
+  private var flight: [(buffer: PooledBuffer, offset: Int)] = []
+  private var lastProgress: Instant
+  private var lastQueuedBytes = 0
+  /// Since when the member has not been up to date.
+  private var behindSince: Instant?
+  private var skipTimes: [Instant] = []
+  /// Skips in the life of the connection.
+  package private(set) var skips = 0
+
+  package init(tag: Int, now: Instant) {
+    self.tag = tag
+    lastProgress = now
+    flight.reserveCapacity(WritePlan.mostResyncParts)
+  }
+
+  package var state: State {
+    switch position {
+    case .closed: .closed
+    case .lobby: .lobby
+    case .joining, .resuming: .joining
+    case .live: flight.isEmpty ? .live : .lagging
+    }
+  }
+
+  package var hasWriteInFlight: Bool { !flight.isEmpty }
+
+  /// Bytes pinned by the write in flight.
+  package var pinnedBytes: Int { flight.reduce(0) { $0 + $1.buffer.capacity } }
+
+  /// Calls `body` with each piece of the write in flight, in order.
+  package func forEachInFlight(_ body: (UnsafeRawBufferPointer) -> Void) {
+    for piece in flight { body(UnsafeRawBufferPointer(rebasing: piece.buffer.bytes[piece.offset...])) }
+  }
+
+  // MARK: The socket reports
+
+  /// The socket took `count` bytes of the plan.
+  ///
+  /// - Returns: true when it took everything; false when it blocked: then ``forEachInFlight(_:)`` is what to write next, in one request, before anything else.
+  package func took(_ count: Int, of plan: WritePlan, pool: BufferPool, now: Instant) -> Bool {
+    if count > 0 { lastProgress = now }
+    var rest = count
+    for index in plan.parts.indices {
+      let size = plan.slices[index].count
+      if rest >= size {
+        rest -= size
+        finish(plan.parts[index], plan, pool)
+        continue
+      }
+      if behindSince == nil { behindSince = now }
+      if flight.isEmpty { lastProgress = now }
+      pin(plan.parts[index], from: rest, plan, pool)
+      // A keyframe and the events that it misses belong together: once it has begun, all of it is in flight.
+      if plan.isResync {
+        for later in plan.parts[(index + 1)...] { pin(later, from: 0, plan, pool) }
+      }
+      lastQueuedBytes = flight.reduce(0) { $0 + $1.buffer.count - $1.offset }
+      return false
+    }
+    if !plan.isCut { behindSince = nil }
+    return true
+  }
+
+  /// The write in flight completed.
+  package func completed(pool: BufferPool, now: Instant) {
+    releaseFlight(pool)
+    lastProgress = now
+  }
+
+  /// So many bytes of the write in flight have not left yet.
+  package func queued(_ bytes: Int, now: Instant) {
+    if bytes != lastQueuedBytes { lastProgress = now }
+    lastQueuedBytes = bytes
+  }
+
+  /// Whether the member has been stuck or behind for longer than the limits allow; says how.
+  package func overdue(_ limits: RoomLimits, now: Instant) -> String? {
+    guard !flight.isEmpty, let behindSince else { return nil }
+    if now.nanoseconds(since: lastProgress) > limits.stallDeadline.wholeNanoseconds {
+      return "nothing was read for \(limits.stallDeadline)"
+    }
+    if now.nanoseconds(since: behindSince) > limits.lagDeadline.wholeNanoseconds {
+      return "did not catch up within \(limits.lagDeadline)"
+    }
+    return nil
+  }
+
+  /// The connection is gone, or another took its place: everything held is released. Safe to call again.
+  package func close(pool: BufferPool) {
+    position = .closed
+    releaseFlight(pool)
+    outbox.clear(pool: pool)
+    greeting.clear(pool: pool)
+    ackDue = nil
+  }
+
+  // MARK: Inside
+
+  /// Its seat was given up: no frame is sent any more. A write in flight goes on to its end.
+  func returnToLobby(pool: BufferPool) {
+    if position != .closed { position = .lobby }
+    greeting.clear(pool: pool)
+    (cursor, lastEvent, resumeWhisper, ackDue) = (0, 0, 0, nil)
+    behindSince = nil
+  }
+
+  /// Counts a skip; false when it is one too many.
+  func countSkip(_ limits: RoomLimits, now: Instant) -> Bool {
+    skips += 1
+    let window = limits.skipWindow.wholeNanoseconds
+    skipTimes.removeAll { now.nanoseconds(since: $0) > window }
+    skipTimes.append(now)
+    return skipTimes.count < limits.skips
+  }
+
+  private func finish(_ part: WritePlan.Part, _ plan: WritePlan, _ pool: BufferPool) {
+    switch part {
+    case .greeting: greeting.clear(pool: pool)
+    case .outbox: outbox.clear(pool: pool)
+    case .frame(let number, let frame): advance(to: number, frame.lastEvent)
+    case .keyframe(_, let number, let lastEvent): advance(to: number, lastEvent)
+    case .events:
+      if let events = plan.takeEvents() { pool.release(events) }
+    }
+  }
+
+  private func pin(_ part: WritePlan.Part, from offset: Int, _ plan: WritePlan, _ pool: BufferPool) {
+    switch part {
+    case .greeting:
+      if let buffer = greeting.take() { flight.append((buffer, offset)) }
+    case .outbox:
+      if let buffer = outbox.take() { flight.append((buffer, offset)) }
+    case .frame(let number, let frame):
+      pool.retain(frame.buffer)
+      flight.append((frame.buffer, offset))
+      advance(to: number, frame.lastEvent)
+    case .keyframe(let buffer, let number, let lastEvent):
+      pool.retain(buffer)
+      flight.append((buffer, offset))
+      advance(to: number, lastEvent)
+    case .events:
+      if let buffer = plan.takeEvents() { flight.append((buffer, offset)) }
+    }
+  }
+
+  private func advance(to number: UInt64, _ event: UInt64) {
+    cursor = number
+    lastEvent = event
+    position = .live
+  }
+
+  private func releaseFlight(_ pool: BufferPool) {
+    for piece in flight { pool.release(piece.buffer) }
+    flight.removeAll(keepingCapacity: true)
+  }
+}

@@ -1,0 +1,26 @@
+import WireFormat
+
+/// What the rooms of one loop share: buffers, encoder, plan. Confined to the loop.
+package final class EngineContext {
+  package let pool: BufferPool
+  package let plan = WritePlan()
+  var encoder = FrameEncoder(entities: 0)
+  private var encoderEntities = 0
+
+  package init(pool: BufferPool = BufferPool()) {
+    self.pool = pool
+  }
+
+  /// Makes the encoder's scratch large enough for a schema, so that no tick has to.
+  func prepare(for schema: Schema) {
+    let most = schema.kinds.reduce(0) { max($0, $1.capacity) }
+    guard most > encoderEntities else { return }
+    encoderEntities = most
+    encoder = FrameEncoder(entities: most)
+  }
+
+  /// Lets go of what the last plan held; at the end of a tick.
+  package func settle() {
+    plan.reset(pool: pool)
+  }
+}

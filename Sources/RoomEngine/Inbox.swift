@@ -1,0 +1,44 @@
+package import WireFormat
+
+/// What came in since the last tick, in arrival order. The bytes lie in one array that is used again every tick.
+struct Inbox {
+  enum Item {
+    case join(JoinRequest)
+    case message(Delivery, MessageType, Range<Int>)
+    case away(Seat)
+    case back(Seat)
+  }
+
+  private(set) var items: [Item] = []
+  private(set) var bytes: [UInt8] = []
+
+  var isEmpty: Bool { items.isEmpty }
+
+  mutating func append(_ item: Item) {
+    items.append(item)
+  }
+
+  mutating func append(_ type: MessageType, _ body: Span<UInt8>, from delivery: Delivery) {
+    let start = bytes.count
+    for index in 0..<body.count { bytes.append(body[index]) }
+    items.append(.message(delivery, type, start..<bytes.count))
+  }
+
+  mutating func clear() {
+    items.removeAll(keepingCapacity: true)
+    bytes.removeAll(keepingCapacity: true)
+  }
+}
+
+/// A connection that wants a seat.
+package struct JoinRequest {
+  package let delivery: Delivery
+  package let session: UInt64
+  package let join: Join
+
+  package init(delivery: Delivery, session: UInt64, join: Join) {
+    self.delivery = delivery
+    self.session = session
+    self.join = join
+  }
+}

@@ -1,0 +1,119 @@
+import WireFormat
+
+/// What a member gets next: the whole policy for slow members in one place.
+extension Room {
+  /// What to do for a member now.
+  package enum Next: Equatable {
+    /// Write the plan's slices, then report what was taken with ``Delivery/took(_:of:pool:now:)`` and ask again.
+    case write
+    /// Nothing to write, or a write is in flight.
+    case wait
+    /// It has had its chances; the text says which.
+    case evict(String)
+  }
+
+  /// Plans the next write of an attached member into the loop's plan.
+  package func planWrite(for delivery: Delivery, now: Instant) -> Next {
+    let plan = context.plan
+    plan.reset(pool: context.pool)
+    guard !delivery.hasWriteInFlight, let seat = delivery.seat else { return .wait }
+    switch delivery.position {
+    case .lobby, .closed: return .wait
+    case .joining:
+      guard greet(delivery, seat, isResumed: false) else { return .evict(backlogText) }
+      return planResync(of: delivery, plan)
+    case .resuming:
+      guard greet(delivery, seat, isResumed: true) else { return .evict(backlogText) }
+      return planResume(of: delivery, plan)
+    case .live:
+      guard appendAck(to: delivery) else { return .evict(backlogText) }
+      guard frames.reaches(back: delivery.cursor) else { return planSkip(of: delivery, plan, now) }
+      addFrames(after: delivery.cursor, to: plan)
+      if !plan.isCut { addOutbox(of: delivery, to: plan) }
+      return plan.parts.isEmpty ? .wait : .write
+    }
+  }
+
+  private var backlogText: String { "more than \(kind.limits.backlogBytes) of its own messages were waiting" }
+
+  private func planSkip(of delivery: Delivery, _ plan: WritePlan, _ now: Instant) -> Next {
+    guard delivery.countSkip(kind.limits, now: now) else {
+      return .evict("skipped \(kind.limits.skips) times within \(kind.limits.skipWindow)")
+    }
+    counters.skips += 1
+    return planResync(of: delivery, plan)
+  }
+
+  /// Greeting first, then either the frames it missed or a keyframe.
+  private func planResume(of delivery: Delivery, _ plan: WritePlan) -> Next {
+    guard delivery.cursor > 0, frames.reaches(back: delivery.cursor) else { return planResync(of: delivery, plan) }
+    addGreeting(of: delivery, to: plan)
+    addFrames(after: delivery.cursor, to: plan)
+    if !plan.isCut { addOutbox(of: delivery, to: plan) }
+    delivery.position = .live
+    return .write
+  }
+
+  /// Greeting if there is one, keyframe, the reliable events missed, own messages.
+  private func planResync(of delivery: Delivery, _ plan: WritePlan) -> Next {
+    plan.isResync = true
+    guard events.reaches(back: delivery.lastEvent) else {
+      return .evict("the reliable events it missed are no longer kept")
+    }
+    addGreeting(of: delivery, to: plan)
+    let buffer = currentKeyframe()
+    plan.add(.keyframe(buffer, number: frames.head, lastEvent: frames.headEvent), buffer.bytes)
+    if let missed = events.missed(after: delivery.lastEvent, pool: context.pool) { plan.add(events: missed) }
+    addOutbox(of: delivery, to: plan)
+    return .write
+  }
+
+  private func addFrames(after cursor: UInt64, to plan: WritePlan) {
+    guard cursor < frames.head else { return }
+    let last = min(frames.head, cursor + UInt64(WritePlan.mostFrames))
+    for number in (cursor + 1)...last {
+      let frame = frames.frame(number)
+      plan.add(.frame(number, frame), frame.buffer.bytes)
+    }
+    plan.isCut = last < frames.head
+  }
+
+  private func addGreeting(of delivery: Delivery, to plan: WritePlan) {
+    if let bytes = delivery.greeting.buffer?.bytes { plan.add(.greeting, bytes) }
+  }
+
+  private func addOutbox(of delivery: Delivery, to plan: WritePlan) {
+    if let bytes = delivery.outbox.buffer?.bytes { plan.add(.outbox, bytes) }
+  }
+
+  private func appendAck(to delivery: Delivery) -> Bool {
+    guard let sequence = delivery.ackDue else { return true }
+    delivery.ackDue = nil
+    return delivery.outbox.append(
+      bound: InputAck.bound, limit: kind.limits.backlogBytes.bytes, pool: context.pool
+    ) { InputAck.encode(sequence: sequence, into: &$0) }
+  }
+
+  /// Makes the greeting, once. It speaks of the newest frame, as the keyframe does that follows it.
+  private func greet(_ delivery: Delivery, _ seat: Seat, isResumed: Bool) -> Bool {
+    if !isResumed { delivery.lastEvent = frames.headEvent }
+    let schema = kind.schema
+    let joined = Joined(
+      isResumed: isResumed, player: seat.player, generation: seat.generation, tick: frames.headTick,
+      tickRate: UInt32(kind.tickRate), startMicroseconds: startMicroseconds, lastEvent: delivery.lastEvent,
+      lastWhisper: delivery.resumeWhisper, schemaHash: schema.hash,
+      schema: isResumed || delivery.knownSchema == schema.hash ? nil : schema.encoded,
+      players: isResumed ? nil : players)
+    // Not a backlog: bounded by the schema's and the room's size, and by the whispers that a seat keeps.
+    let limit = joined.bound + messageOverhead + kind.limits.backlogBytes.bytes
+    guard
+      delivery.greeting.append(
+        bound: joined.bound + messageOverhead, limit: limit, pool: context.pool, { joined.encode(into: &$0) })
+    else { return false }
+    for offset in 0..<seat.whispers.count where seat.whispers[offset].number > delivery.resumeWhisper {
+      let message = seat.whispers[offset].message.bytes
+      guard delivery.greeting.append(message, limit: limit, pool: context.pool) else { return false }
+    }
+    return true
+  }
+}

@@ -1,0 +1,158 @@
+public import WireFormat
+
+/// What a game's logic does with its room.
+extension Room {
+  // MARK: Entities
+
+  /// Makes an entity in the zero state; it is removed when its owner leaves.
+  ///
+  /// - Returns: nil when the kind has no free id: all are in use, or rest after their last use.
+  public func create(_ kind: KindIndex, owner: PlayerID? = nil) -> EntityID? {
+    let index = Int(kind.rawValue)
+    guard tables.indices.contains(index), let id = entityIDs[index].take(at: tick) else { return nil }
+    let generation = tables[index].current.generations[Int(id)] &+ 1
+    tables[index].create(Int(id), generation: generation, owner: owner)
+    return EntityID(kind: kind, id: id)
+  }
+
+  /// Removes an entity; one that is gone already is no error.
+  public func remove(_ entity: EntityID) {
+    let index = Int(entity.kind.rawValue)
+    guard contains(entity) else { return }
+    tables[index].remove(Int(entity.id))
+    entityIDs[index].giveBack(entity.id, at: tick)
+  }
+
+  /// Whether the entity exists.
+  public func contains(_ entity: EntityID) -> Bool {
+    let index = Int(entity.kind.rawValue)
+    return index < tables.count && tables[index].current.contains(Int(entity.id))
+  }
+
+  /// The owner, or nil when the server owns it or it does not exist.
+  public func owner(of entity: EntityID) -> PlayerID? {
+    contains(entity) ? tables[Int(entity.kind.rawValue)].current.owner(of: Int(entity.id)) : nil
+  }
+
+  /// All entities of a kind, ascending.
+  public func entities(_ kind: KindIndex) -> [EntityID] {
+    var found: [EntityID] = []
+    guard Int(kind.rawValue) < tables.count else { return [] }
+    tables[Int(kind.rawValue)].current.forEach { found.append(EntityID(kind: kind, id: UInt16($0))) }
+    return found
+  }
+
+  /// All entities that a player owns, ascending.
+  public func entities(of player: PlayerID) -> [EntityID] {
+    var found: [EntityID] = []
+    for (index, table) in tables.enumerated() {
+      let kind = KindIndex(UInt8(index))
+      table.current.forEach { id in
+        if table.current.owner(of: id) == player { found.append(EntityID(kind: kind, id: UInt16(id))) }
+      }
+    }
+    return found
+  }
+
+  /// How many entities of a kind could be made now.
+  public func freeEntities(_ kind: KindIndex) -> Int {
+    Int(kind.rawValue) < entityIDs.count ? entityIDs[Int(kind.rawValue)].available(at: tick) : 0
+  }
+
+  /// The value of a field; the zero value when the entity does not exist.
+  ///
+  /// - Precondition: the key comes from this room's schema.
+  public func get<Value>(_ key: FieldKey<Value>, of entity: EntityID) -> Value {
+    precondition(key.schemaHash == kind.schema.hash, "the key belongs to another schema")
+    let table = tables[Int(key.kind.rawValue)].current
+    guard entity.kind == key.kind, table.contains(Int(entity.id)) else { return inputZero(key) }
+    return table.load(key, Int(entity.id))
+  }
+
+  /// Sets a field: rounded to its step, clamped to its range. An entity that is gone is left alone.
+  ///
+  /// - Precondition: the key comes from this room's schema.
+  public func set<Value>(_ key: FieldKey<Value>, of entity: EntityID, to value: Value) {
+    precondition(key.schemaHash == kind.schema.hash, "the key belongs to another schema")
+    guard entity.kind == key.kind, contains(entity) else { return }
+    let index = Int(key.kind.rawValue)
+    if tables[index].current.store(key, Int(entity.id), value) { tables[index].touch(Int(entity.id)) }
+  }
+
+  /// Does what a player asks for: copies the values of its input to its entity.
+  public func apply(_ input: Input) {
+    guard contains(input.entity) else { return }
+    let index = Int(input.entity.kind.rawValue)
+    tables[index].copy(input.mask, from: inputScratch[index], row: 0, to: Int(input.entity.id))
+  }
+
+  private func inputZero<Value>(_ key: FieldKey<Value>) -> Value {
+    var empty = EntityTable(kind.schema.layouts[Int(key.kind.rawValue)], rows: 1)
+    empty.insert(0, generation: 0, owner: 0)
+    return empty.load(key, 0)
+  }
+
+  // MARK: Events
+
+  /// Raises an event for every player.
+  ///
+  /// - Parameters:
+  ///   - code: 16 to 65,535.
+  ///   - payload: at most the kind's `payloadBytes`.
+  ///   - reliably: every member sees it exactly once, in order; otherwise those who lag may miss it.
+  /// - Returns: false when the tick's `eventBytesPerTick` are used up or the payload is too large; it is then not raised.
+  @discardableResult
+  public func raise(_ code: UInt16, _ payload: [UInt8] = [], reliably: Bool = true) -> Bool {
+    raise(code, payload, reliably: reliably, from: nil, isForSender: true)
+  }
+
+  /// Sends an event to one player.
+  ///
+  /// - Returns: false when there is no such player or the payload is too large.
+  @discardableResult
+  public func whisper(_ code: UInt16, _ payload: [UInt8] = [], to player: PlayerID, reliably: Bool = true) -> Bool {
+    whisper(code, payload, to: player, reliably: reliably, from: nil)
+  }
+
+  // MARK: Calls
+
+  /// The call that is being handled; keep it to answer with ``reply(to:with:)`` after returning ``CallOutcome/later``.
+  public func currentCall(from player: PlayerID) -> CallToken? {
+    guard let id = callInProgress, let seat = seats[Int(player.rawValue)] else { return nil }
+    return CallToken(player: player, generation: seat.generation, id: id)
+  }
+
+  /// Answers a call that was put off. A caller who is gone is no error.
+  public func reply(to call: CallToken, with outcome: CallOutcome) {
+    answer(outcome, call)
+  }
+
+  // MARK: Players
+
+  /// Removes a player and ends its connection with reason `kicked`; the text reaches the client.
+  public func kick(_ player: PlayerID, _ text: String) {
+    guard Int(player.rawValue) < seats.count, let seat = seats[Int(player.rawValue)] else { return }
+    if let delivery = seat.delivery { effects.append(.evict(delivery, .kicked, text)) }
+    free(seat)
+  }
+
+  /// Keeps new players out; those inside, and those who resume, are not affected.
+  public func lock() { isLocked = true }
+
+  /// Lets new players in again.
+  public func unlock() { isLocked = false }
+
+  /// Ticks that so many seconds take, at least 1.
+  public func ticks(in duration: Duration) -> UInt32 {
+    let ticks = duration.wholeNanoseconds * UInt64(kind.tickRate) / 1_000_000_000
+    return UInt32(clamping: max(1, ticks))
+  }
+}
+
+/// A call that is still to be answered.
+public struct CallToken: Hashable, Sendable {
+  /// Who called.
+  public let player: PlayerID
+  let generation: UInt32
+  let id: UInt32
+}

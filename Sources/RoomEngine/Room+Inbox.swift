@@ -1,0 +1,135 @@
+package import WireFormat
+
+/// What members send: taken in as it arrives, applied in the next tick, in arrival order.
+extension Room {
+  /// Why a member's message ends its connection.
+  package struct Violation: Error {
+    package let reason: CloseReason
+    package let text: String
+  }
+
+  /// Takes in a message of a room: Input, Event, Call or Leave. `delivery` has a seat or waits for one.
+  package func receive(
+    _ type: MessageType, _ body: Span<UInt8>, from delivery: Delivery, now: Instant
+  ) throws(Violation) {
+    if let seat = delivery.seat {
+      guard seat.bucket.take(now: now) else {
+        throw Violation(
+          reason: .rateLimited,
+          text: "more than \(kind.limits.messagesPerSecond) messages a second (\(kind.limits.messageBurst) at once)")
+      }
+    }
+    delivery.waitingBytes += body.count
+    guard delivery.waitingBytes <= kind.limits.inboxBytes.bytes else {
+      throw Violation(reason: .rateLimited, text: "more than \(kind.limits.inboxBytes) were waiting for a tick")
+    }
+    inbox.append(type, body, from: delivery)
+  }
+
+  func applyInbox() {
+    guard !inbox.isEmpty else { return }
+    // What is left for the next tick is appended to the other inbox while this one is read.
+    swap(&inbox, &spareInbox)
+    var admissions = 0
+    eventsAreFull = false
+    let taken = spareInbox
+    spareInbox = Inbox()
+    for item in taken.items {
+      switch item {
+      case .join(let request):
+        if admissions < kind.limits.admissionsPerTick {
+          admissions += 1
+          admit(request)
+        } else {
+          inbox.append(item)
+        }
+      case .message(let delivery, let type, let range):
+        apply(type, taken.bytes.span.extracting(range), from: delivery)
+      case .away(let seat): if !seat.isFreed { logic.disconnected(seat.player, in: self) }
+      case .back(let seat): if !seat.isFreed { logic.resumed(seat.player, in: self) }
+      }
+    }
+    spareInbox = taken
+    spareInbox.clear()
+  }
+
+  private func apply(_ type: MessageType, _ body: Span<UInt8>, from delivery: Delivery) {
+    guard let seat = delivery.seat else {
+      if delivery.awaitsSeat { inbox.append(type, body, from: delivery) } else { delivery.waitingBytes = 0 }
+      return
+    }
+    delivery.waitingBytes = max(0, delivery.waitingBytes - body.count)
+    do throws(WireError) {
+      switch type {
+      case .input: try applyInput(body, seat)
+      case .event: try applyEvent(body, seat, delivery)
+      case .call: try applyCall(body, seat)
+      case .leave:
+        try body.end(0)
+        free(seat)
+        effects.append(.left(delivery))
+      default: break
+      }
+    } catch {
+      let reason: CloseReason = type == .input && error.code == .outOfRange ? .invalidInput : .malformed
+      effects.append(.evict(delivery, reason, "\(type): \(error)"))
+    }
+  }
+
+  private func applyInput(_ body: Span<UInt8>, _ seat: Seat) throws(WireError) {
+    var reader = try InputReader(body)
+    if let last = seat.lastInput, reader.sequence <= last { throw WireError(.outOfRange, at: 0, "sequence") }
+    counters.inputs += 1
+    while let entry = try reader.next(body, into: &inputScratch, kind.schema) {
+      guard owner(of: entry.entity) == seat.player else {
+        counters.inputsIgnored += 1
+        continue
+      }
+      logic.input(Input(entity: entry.entity, mask: entry.mask, room: self), from: seat.player, in: self)
+    }
+    seat.lastInput = reader.sequence
+    seat.delivery?.ackDue = reader.sequence
+  }
+
+  private func applyEvent(_ body: Span<UInt8>, _ seat: Seat, _ delivery: Delivery) throws(WireError) {
+    let event = try ClientEvent(body)
+    guard event.payload.count <= kind.limits.payloadBytes.bytes else {
+      throw WireError(.invalidLength, at: event.payload.lowerBound, "payload")
+    }
+    // A tick's events are bounded; what does not fit waits for the next one, and all that follows with it, in order.
+    let size = RoomEvent.overhead + event.payload.count
+    if eventsAreFull || tickEvents.count + size > kind.limits.eventBytesPerTick.bytes {
+      eventsAreFull = true
+      delivery.waitingBytes += body.count
+      inbox.append(.event, body, from: delivery)
+      return
+    }
+    let payload = body.array(event.payload)
+    let incoming = IncomingEvent(
+      isReliable: event.isReliable, target: event.target, code: event.code, payload: payload)
+    guard logic.event(incoming, from: seat.player, in: self) else { return }
+    let sender = seat.player
+    switch event.target {
+    case .one(let player):
+      whisper(event.code, payload, to: player, reliably: event.isReliable, from: sender)
+    case .all: _ = raise(event.code, payload, reliably: event.isReliable, from: sender, isForSender: true)
+    case .others: _ = raise(event.code, payload, reliably: event.isReliable, from: sender, isForSender: false)
+    }
+  }
+
+  private func applyCall(_ body: Span<UInt8>, _ seat: Seat) throws(WireError) {
+    let call = try Call(body)
+    guard call.payload.count <= kind.limits.payloadBytes.bytes else {
+      throw WireError(.invalidLength, at: call.payload.lowerBound, "payload")
+    }
+    guard seat.openCalls.count < Seat.mostOpenCalls else {
+      send(.tooManyCalls, [], of: call.id, to: seat)
+      return
+    }
+    seat.openCalls.append(call.id)
+    callInProgress = call.id
+    defer { callInProgress = nil }
+    let outcome = logic.call(call.method, payload: body.array(call.payload), from: seat.player, in: self)
+    answer(outcome, CallToken(player: seat.player, generation: seat.generation, id: call.id))
+  }
+}

@@ -1,0 +1,150 @@
+package import WireFormat
+
+/// Who is in the room: joining, leaving, losing a connection and coming back.
+extension Room {
+  // MARK: From the shell, between ticks
+
+  /// Asks for a seat; the next tick answers with an effect.
+  package func requestSeat(_ request: JoinRequest) {
+    request.delivery.awaitsSeat = true
+    inbox.append(.join(request))
+  }
+
+  /// The member's connection is gone: nothing of it is held any more. The seat waits for the grace period.
+  package func detach(_ delivery: Delivery, now: Instant) {
+    removeAttached(delivery)
+    delivery.close(pool: context.pool)
+    guard let seat = delivery.seat else { return }
+    delivery.seat = nil
+    // A superseded connection can't touch the seat: it is served through another one by now.
+    guard seat.delivery === delivery, !seat.isFreed else { return }
+    seat.delivery = nil
+    seat.awaySince = now
+    away.append(seat)
+    inbox.append(.away(seat))
+  }
+
+  /// How a resume went.
+  package enum Resumption {
+    /// The connection serves the seat now; an older one to end may be given.
+    case resumed(superseded: Delivery?)
+    /// The seat is gone, or what the client missed is no longer kept.
+    case stale
+  }
+
+  /// Puts a connection on the seat of a session that had another one before.
+  package func resume(_ seat: Seat, with delivery: Delivery, from point: ResumePoint, now: Instant) -> Resumption {
+    guard !seat.isFreed, !isClosed else { return .stale }
+    let cursor = frames.number(of: point.lastTick)
+    if let cursor, frames.frame(cursor).lastEvent != point.lastEvent { return .stale }
+    guard events.reaches(back: point.lastEvent), seat.hasWhispers(after: point.lastWhisper) else { return .stale }
+    let older = seat.delivery
+    if let older {
+      removeAttached(older)
+      older.close(pool: context.pool)
+      older.seat = nil
+    }
+    away.removeAll { $0 === seat }
+    seat.awaySince = nil
+    seat.openCalls.removeAll()
+    attach(delivery, to: seat)
+    delivery.position = .resuming
+    delivery.cursor = cursor ?? 0
+    delivery.lastEvent = point.lastEvent
+    delivery.resumeWhisper = point.lastWhisper
+    delivery.ackDue = seat.lastInput
+    counters.resumes += 1
+    inbox.append(.back(seat))
+    return .resumed(superseded: older)
+  }
+
+  // MARK: In a tick
+
+  func admit(_ request: JoinRequest) {
+    let delivery = request.delivery
+    delivery.awaitsSeat = false
+    guard delivery.position != .closed else { return }
+    if let (refusal, text) = refusal(of: request.join) {
+      effects.append(.refused(delivery, JoinRefused(refusal, text: text)))
+      return
+    }
+    guard let id = playerIDs.take(at: tick) else {
+      effects.append(.refused(delivery, JoinRefused(.roomFull, text: "all player ids are in use: try again in a moment")))
+      return
+    }
+    generations &+= 1
+    let bucket = TokenBucket(perSecond: kind.limits.messagesPerSecond, burst: kind.limits.messageBurst, now: now)
+    let seat = Seat(
+      player: PlayerID(rawValue: id), generation: generations, session: request.session, bucket: bucket)
+    seats[Int(id)] = seat
+    seatCount += 1
+    counters.joins += 1
+    delivery.knownSchema = request.join.schemaHash
+    attach(delivery, to: seat)
+    delivery.position = .joining
+    raiseSystem(.playerJoined, seat)
+    effects.append(.seated(delivery, seat))
+    logic.joined(seat.player, options: request.join.options, in: self)
+  }
+
+  private func refusal(of join: Join) -> (JoinRefusal, String)? {
+    if isLocked { return (.roomLocked, "the room is locked") }
+    if seatCount >= kind.capacity { return (.roomFull, "all \(kind.capacity) seats are taken") }
+    if join.strictSchema, join.schemaHash != kind.schema.hash {
+      return (.schemaMismatch, "the room's schema has another hash: update the client, or join without the strict flag")
+    }
+    switch logic.admit(options: join.options, in: self) {
+    case .admit: return nil
+    case .full(let text): return (.roomFull, text)
+    case .reject(let text): return (.rejected, text)
+    }
+  }
+
+  /// Gives a seat up: notice to all, the game's word, its entities removed.
+  func free(_ seat: Seat) {
+    guard !seat.isFreed else { return }
+    seat.isFreed = true
+    if let delivery = seat.delivery {
+      removeAttached(delivery)
+      delivery.seat = nil
+      delivery.returnToLobby(pool: context.pool)
+      seat.delivery = nil
+    }
+    away.removeAll { $0 === seat }
+    logic.left(seat.player, in: self)
+    for entity in entities(of: seat.player) { remove(entity) }
+    seat.releaseWhispers(pool: context.pool)
+    seats[Int(seat.player.rawValue)] = nil
+    seatCount -= 1
+    counters.leaves += 1
+    playerIDs.giveBack(seat.player.rawValue, at: tick)
+    if seatCount == 0 { emptySince = now }
+    if !isClosed { raiseSystem(.playerLeft, seat) }
+    effects.append(.freed(session: seat.session))
+  }
+
+  func freeOverdueSeats() {
+    guard !away.isEmpty else { return }
+    let grace = kind.limits.grace.wholeNanoseconds
+    for seat in away {
+      if let since = seat.awaySince, now.nanoseconds(since: since) > grace { free(seat) }
+    }
+  }
+
+  private func attach(_ delivery: Delivery, to seat: Seat) {
+    delivery.seat = seat
+    seat.delivery = delivery
+    delivery.slot = attached.count
+    attached.append(delivery)
+  }
+
+  private func removeAttached(_ delivery: Delivery) {
+    let slot = delivery.slot
+    guard slot >= 0 else { return }
+    delivery.slot = -1
+    let last = attached.removeLast()
+    guard last !== delivery else { return }
+    attached[slot] = last
+    last.slot = slot
+  }
+}

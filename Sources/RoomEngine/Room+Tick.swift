@@ -1,0 +1,90 @@
+package import WireFormat
+
+/// One step of the room and the frame it makes.
+extension Room {
+  /// Runs tick `number`: the inbox in arrival order, the game's own step, then one frame with everything that changed.
+  ///
+  /// - Returns: whether a frame was sealed. Nothing changed, nothing raised, no heartbeat due: none is.
+  @discardableResult
+  package func run(_ number: Tick, now: Instant) -> Bool {
+    guard !isClosed else { return false }
+    tick = number
+    self.now = now
+    counters.ticks += 1
+    applyInbox()
+    logic.tick(self)
+    freeOverdueSeats()
+    return seal()
+  }
+
+  private func seal() -> Bool {
+    let pool = context.pool
+    let scratch = pool.lease(kind.frameBound)
+    defer { pool.release(scratch) }
+    let hasEvents = tickEventCount > 0
+    let firstReliable = events.last + 1
+    var flags: UInt8 = hasEvents ? 2 : 0
+    scratch.write { out in
+      out.put(byte: flags)
+      out.put(varint: UInt64(tick.rawValue))
+      out.put(varint: UInt64(tick.rawValue - frames.headTick.rawValue))
+      if hasEvents {
+        out.put(varint: firstReliable)
+        out.put(varint: tickEventCount)
+        if let bytes = tickEvents.buffer?.bytes { for byte in bytes { out.put(byte: byte) } }
+      }
+      if context.encoder.encodeChanges(of: &tables, into: &out) { flags |= 4 }
+    }
+    let isDue = now.nanoseconds(since: lastSeal) >= kind.limits.heartbeat.wholeNanoseconds
+    guard flags != 0 || isDue, tick > frames.headTick else { return false }
+    scratch.memory[0] = flags
+    append(message(.frame, scratch.bytes))
+    return true
+  }
+
+  private func append(_ buffer: PooledBuffer) {
+    let pool = context.pool
+    if tickReliableCount > 0, let reliable = tickReliable.take() {
+      events.append(reliable, count: tickReliableCount, pool: pool)
+    }
+    tickEvents.clear(pool: pool)
+    (tickEventCount, tickReliableCount) = (0, 0)
+    dropKeyframe()
+    frames.append(FrameLog.Frame(buffer: buffer, tick: tick, lastEvent: events.last), pool: pool)
+    lastSeal = now
+    counters.frames += 1
+    counters.frameBytes += UInt64(buffer.count)
+  }
+
+  /// A message with this body in a buffer of its size.
+  private func message(_ type: MessageType, _ body: UnsafeRawBufferPointer) -> PooledBuffer {
+    let buffer = context.pool.lease(messageOverhead + body.count)
+    buffer.write { out in
+      out.put(varint: body.count + 1)
+      out.put(byte: type.rawValue)
+    }
+    buffer.append(body)
+    return buffer
+  }
+
+  /// The whole state as of the newest frame; made at most once a frame and shared by all who need it.
+  func currentKeyframe() -> PooledBuffer {
+    if let keyframe, keyframe.number == frames.head { return keyframe.buffer }
+    dropKeyframe()
+    let pool = context.pool
+    let scratch = pool.lease(kind.frameBound)
+    defer { pool.release(scratch) }
+    var flags: UInt8 = 1
+    scratch.write { out in
+      out.put(byte: flags)
+      out.put(varint: UInt64(frames.headTick.rawValue))
+      out.put(varint: frames.headEvent)
+      if context.encoder.encodeKeyframe(of: tables, into: &out) { flags |= 4 }
+    }
+    scratch.memory[0] = flags
+    let buffer = message(.frame, scratch.bytes)
+    keyframe = (frames.head, buffer)
+    counters.keyframes += 1
+    return buffer
+  }
+}

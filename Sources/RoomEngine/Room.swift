@@ -1,0 +1,135 @@
+public import WireFormat
+
+/// A running game: its entities, its players and its clock. A game's ``RoomLogic`` is handed its room with every call and changes it through the methods of `Room+Game.swift`.
+///
+/// Confined to one loop; never touch it from another thread or after the call that handed it to you.
+public final class Room {
+  /// The name that clients join by.
+  public let name: String
+  /// Its definition.
+  public let kind: RoomKind
+  /// The tick that is being run, or was run last.
+  public internal(set) var tick = Tick(0)
+  /// Whether new players are kept out; see ``lock()``.
+  public internal(set) var isLocked = false
+
+  let context: EngineContext
+  let logic: any RoomLogic
+  /// When tick 0 was due.
+  package let start: Instant
+  /// The shell's server clock at tick 0, for clients.
+  let startMicroseconds: UInt64
+  var now: Instant
+
+  // State.
+  var tables: [TrackedTable]
+  var entityIDs: [IDAllocator]
+  var inputScratch: [EntityTable]
+
+  // Players.
+  var seats: [Seat?]
+  var playerIDs: IDAllocator
+  var seatCount = 0
+  var generations: UInt32 = 0
+  /// Members with a connection, for the loop over all of them each tick.
+  package internal(set) var attached: ContiguousArray<Delivery> = []
+  /// Seats whose player is away.
+  var away: [Seat] = []
+  var inbox = Inbox()
+  var spareInbox = Inbox()
+  var emptySince: Instant
+
+  // Output.
+  package internal(set) var frames: FrameLog
+  package internal(set) var events: EventLog
+  var tickEvents = Outbox()
+  var tickReliable = Outbox()
+  var tickEventCount = 0
+  var tickReliableCount = 0
+  var eventsAreFull = false
+  var callInProgress: UInt32?
+  var keyframe: (number: UInt64, buffer: PooledBuffer)?
+  var lastSeal: Instant
+  package internal(set) var effects: [RoomEffect] = []
+  package internal(set) var counters = RoomCounters()
+  package internal(set) var isClosed = false
+
+  /// Opens a room and lets its logic make the first entities.
+  ///
+  /// - Parameters:
+  ///   - start: when tick 0 is due.
+  ///   - startMicroseconds: the same moment on the server clock that clients see.
+  package init(name: String, kind: RoomKind, context: EngineContext, start: Instant, startMicroseconds: UInt64) {
+    self.name = name
+    self.kind = kind
+    self.context = context
+    self.start = start
+    self.startMicroseconds = startMicroseconds
+    now = start
+    emptySince = start
+    lastSeal = start
+    logic = kind.makeLogic()
+    let rest = kind.limits.frameLogFrames
+    tables = kind.schema.layouts.map { TrackedTable($0) }
+    entityIDs = kind.schema.kinds.map { IDAllocator(capacity: $0.capacity, restTicks: rest) }
+    inputScratch = InputReader.scratch(kind.schema)
+    // Twice the seats: those of players who just left rest.
+    let players = min(WireLimits.players, kind.capacity * 2)
+    playerIDs = IDAllocator(capacity: players, restTicks: rest)
+    seats = Array(repeating: nil, count: players)
+    frames = FrameLog(frames: rest, bytes: kind.limits.frameLogBytes)
+    events = EventLog(events: kind.limits.eventLogEvents, bytes: kind.limits.eventLogBytes)
+    context.prepare(for: kind.schema)
+    logic.opened(self)
+  }
+
+  /// Seats taken, those of absent players included.
+  public var playerCount: Int { seatCount }
+
+  /// The players, ascending.
+  public var players: [PlayerID] { seats.compactMap { $0?.player } }
+
+  /// When tick `number` is due; computed from the number, so that nothing drifts.
+  package func due(_ number: UInt32) -> Instant {
+    let rate = UInt64(kind.tickRate)
+    let whole = UInt64(number) / rate
+    let part = UInt64(number) % rate
+    return start.advanced(byNanoseconds: whole * 1_000_000_000 + part * 1_000_000_000 / rate)
+  }
+
+  /// Whether nobody has been here for the linger time.
+  package func isAbandoned(now: Instant) -> Bool {
+    seatCount == 0 && inbox.isEmpty && now.nanoseconds(since: emptySince) > kind.limits.linger.wholeNanoseconds
+  }
+
+  /// Takes the effects of the last tick, oldest first.
+  package func takeEffects(_ perform: (RoomEffect) -> Void) {
+    // By index: performing one may add others.
+    var index = 0
+    while index < effects.count {
+      perform(effects[index])
+      index += 1
+    }
+    effects.removeAll(keepingCapacity: true)
+  }
+
+  /// Ends the room: every member is evicted, every buffer released. Safe to call again.
+  package func close(_ reason: CloseReason, _ text: String) {
+    guard !isClosed else { return }
+    isClosed = true
+    for delivery in attached { effects.append(.evict(delivery, reason, text)) }
+    for seat in seats { if let seat { free(seat) } }
+    frames.removeAll(pool: context.pool)
+    events.removeAll(pool: context.pool)
+    dropKeyframe()
+    tickEvents.clear(pool: context.pool)
+    tickReliable.clear(pool: context.pool)
+    inbox.clear()
+    context.settle()
+  }
+
+  func dropKeyframe() {
+    if let keyframe { context.pool.release(keyframe.buffer) }
+    keyframe = nil
+  }
+}

@@ -1,0 +1,35 @@
+package import WireFormat
+
+/// What a tick asks of the shell, in order.
+package enum RoomEffect {
+  /// The connection has a seat now.
+  case seated(Delivery, Seat)
+  /// The connection stays in the lobby; tell it why.
+  case refused(Delivery, JoinRefused)
+  /// The player left; tell it, and the connection is back in the lobby.
+  case left(Delivery)
+  /// End the connection.
+  case evict(Delivery, CloseReason, String)
+  /// The session's seat is given up: its ticket means nothing any more.
+  case freed(session: UInt64)
+}
+
+/// Counts of a room, for the ledger and metrics; they only grow.
+package struct RoomCounters: Equatable, Sendable {
+  package var ticks: UInt64 = 0
+  package var frames: UInt64 = 0
+  package var frameBytes: UInt64 = 0
+  package var keyframes: UInt64 = 0
+  package var inputs: UInt64 = 0
+  /// Entries for entities that were gone or not the client's.
+  package var inputsIgnored: UInt64 = 0
+  package var events: UInt64 = 0
+  package var eventsRefused: UInt64 = 0
+  package var whispersLost: UInt64 = 0
+  package var skips: UInt64 = 0
+  package var joins: UInt64 = 0
+  package var resumes: UInt64 = 0
+  package var leaves: UInt64 = 0
+
+  package init() {}
+}

@@ -1,0 +1,56 @@
+package import WireFormat
+
+/// A session's place in a room. It outlives its connection for the grace period.
+package final class Seat {
+  package let player: PlayerID
+  package let generation: UInt32
+  /// The session whose seat it is; the shell's number.
+  package let session: UInt64
+  /// The connection it is served through, or nil while the player is away.
+  package internal(set) var delivery: Delivery?
+  /// When the connection was lost.
+  var awaySince: Instant?
+  var isFreed = false
+
+  /// Sequence of the last input applied; the next one must be higher.
+  var lastInput: UInt32?
+  var bucket: TokenBucket
+  /// Calls taken up and not answered yet.
+  var openCalls: [UInt32] = []
+  static let mostOpenCalls = 16
+
+  /// Number of the last reliable whisper.
+  var lastWhisper: UInt64 = 0
+  /// The last reliable whispers as whole messages, for a resume.
+  var whispers = Ring<(number: UInt64, message: PooledBuffer)>()
+  var whisperBytes = 0
+  /// Whispers that a resume can still ask for.
+  static let mostWhispers = 64
+
+  init(player: PlayerID, generation: UInt32, session: UInt64, bucket: TokenBucket) {
+    self.player = player
+    self.generation = generation
+    self.session = session
+    self.bucket = bucket
+  }
+
+  /// Whether every reliable whisper after `number` is still here.
+  func hasWhispers(after number: UInt64) -> Bool {
+    guard number <= lastWhisper else { return false }
+    return number == lastWhisper || (whispers.first.map { $0.number <= number + 1 } ?? false)
+  }
+
+  func keep(_ message: PooledBuffer, number: UInt64, mostBytes: Int, pool: BufferPool) {
+    whispers.append((number, message))
+    whisperBytes += message.capacity
+    while whispers.count > Self.mostWhispers || whisperBytes > mostBytes, let oldest = whispers.popFirst() {
+      whisperBytes -= oldest.message.capacity
+      pool.release(oldest.message)
+    }
+  }
+
+  func releaseWhispers(pool: BufferPool) {
+    while let oldest = whispers.popFirst() { pool.release(oldest.message) }
+    whisperBytes = 0
+  }
+}

@@ -1,0 +1,56 @@
+/// What may be written to one member now: slices in order, and what each of them is. One plan a loop, used again for every member.
+package final class WritePlan {
+  enum Part {
+    case greeting
+    case outbox
+    case frame(UInt64, FrameLog.Frame)
+    case keyframe(PooledBuffer, number: UInt64, lastEvent: UInt64)
+    case events
+  }
+
+  /// Most frames of one write: the rest goes with the next, so that one member cannot keep the loop.
+  static let mostFrames = 64
+  /// Greeting, keyframe, events, outbox.
+  static let mostResyncParts = 4
+
+  /// The bytes to write, valid until the room's next tick.
+  package private(set) var slices: [UnsafeRawBufferPointer] = []
+  private(set) var parts: [Part] = []
+  /// Starts anew from a keyframe.
+  var isResync = false
+  /// Not everything that waits is in it.
+  var isCut = false
+  private var events: PooledBuffer?
+
+  package init() {
+    slices.reserveCapacity(Self.mostFrames + Self.mostResyncParts)
+    parts.reserveCapacity(Self.mostFrames + Self.mostResyncParts)
+  }
+
+  package var byteCount: Int { slices.reduce(0) { $0 + $1.count } }
+
+  /// Forgets the last member's plan.
+  func reset(pool: BufferPool) {
+    slices.removeAll(keepingCapacity: true)
+    parts.removeAll(keepingCapacity: true)
+    isResync = false
+    isCut = false
+    if let events = takeEvents() { pool.release(events) }
+  }
+
+  func add(_ part: Part, _ bytes: UnsafeRawBufferPointer) {
+    parts.append(part)
+    slices.append(bytes)
+  }
+
+  /// Adds missed events; the plan holds the buffer until it is taken.
+  func add(events buffer: PooledBuffer) {
+    events = buffer
+    add(.events, buffer.bytes)
+  }
+
+  func takeEvents() -> PooledBuffer? {
+    defer { events = nil }
+    return events
+  }
+}
