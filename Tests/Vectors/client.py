@@ -1,9 +1,9 @@
-"""A TickServer client that distrusts the server: it joins a room, plays, and checks everything docs/protocol.md promises.
+"""A TickServer client that distrusts the server: it joins a room, plays, and checks what docs/protocol.md promises.
 
     python3 client.py --host 127.0.0.1 --port 7777 --room r1 --room-kind arena --seconds 10 [--resume-after 4] [--json]
 
-Prints a JSON report. Exit code: 0 it ran to the end, 1 the server broke the protocol (`violation` says how), 2 the server could not
-be reached, refused the join or ended the connection early with a Goodbye.
+Prints a JSON report. Exit code: 0 it ran to the end, 1 the server broke the protocol (`violation` says how), 2 the
+server could not be reached, refused the join or ended the connection early with a Goodbye.
 
 `Conversation` is the protocol: bytes in, bytes out, time in microseconds as an argument. `Shell` is the socket and the timers.
 """

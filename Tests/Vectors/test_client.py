@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import json
 import socket
 import sys
 import threading
@@ -62,15 +65,22 @@ class Peer:
             else:
                 assert message.name == "Input", f"{message.name} came where {name} had to"
 
+    def expect_ping(self) -> int:
+        """The token of the next Ping, not answered yet."""
+        while (message := self.receive()) is not None and message.name != "Ping":
+            pass
+        assert message is not None, "the client closed the stream before Ping"
+        return message["token"]
+
     def welcome(self) -> tw.Message:
         hello = self.expect("Hello")
         self.send("Welcome", version=1, capabilities=0, session=42, time=1000, maxClientMessage=16384,
-                  maxServerMessage=65536, graceSeconds=30, ticket=TICKET)  # fmt: skip
+                  maxServerMessage=65536, graceSeconds=30, ticket=TICKET)
         return hello
 
     def joined(self, **changes: Any) -> None:
         fields = {"flags": 6, "player": PLAYER, "generation": 0, "tick": 9, "tickRate": 30, "start": 0, "lastEvent": 5,
-                  "lastWhisper": 0, "schemaHash": SCHEMA.hash, "schema": SCHEMA.encode(), "players": [1, PLAYER]}  # fmt: skip
+                  "lastWhisper": 0, "schemaHash": SCHEMA.hash, "schema": SCHEMA.encode(), "players": [1, PLAYER]}
         fields |= changes
         self.send("Joined", **{name: value for name, value in fields.items() if value is not None})
 
@@ -280,6 +290,14 @@ class PlayingTests(ClientTestCase):
         self.assertEqual((code, report["violation"]), (2, None))
         self.assertEqual(report["goodbye"], {"reason": 1, "flags": 1, "retryAfterMilliseconds": 50, "text": "draining"})
 
+    def test_the_report_is_printed_as_json(self) -> None:
+        output = io.StringIO()
+        with ScriptedServer(self.quiet_game) as server, contextlib.redirect_stdout(output):
+            arguments = ["--port", str(server.port), "--room", "r", "--room-kind", "k", "--seconds", "0.5", "--json"]
+            code = client.main(arguments)
+        self.assertEqual(len(output.getvalue().splitlines()), 1)
+        self.check_quiet_game(code, json.loads(output.getvalue()))
+
     def test_a_refused_join_is_reported(self) -> None:
         def refuse(peer: Peer) -> None:
             peer.welcome()
@@ -299,11 +317,15 @@ class PlayingTests(ClientTestCase):
 
 class ResumeTests(ClientTestCase):
     CUT = ["--resume-after", "0.2"]
+    reset = False
 
     def first(self, peer: Peer) -> None:
         peer.enter()
         peer.frame(11, first=6, events=[reliable()])
-        peer.until_closed()
+        try:
+            peer.until_closed()
+        except ConnectionResetError:
+            self.reset = True
 
     def resumed(self, peer: Peer, **changes: Any) -> None:
         self.hello = peer.welcome()
@@ -321,6 +343,7 @@ class ResumeTests(ClientTestCase):
         hello = {name: self.hello[name] for name in ("credential", "ticket", "lastTick", "lastEvent", "lastWhisper")}
         expected = {"credential": 2, "ticket": TICKET, "lastTick": 11, "lastEvent": 6, "lastWhisper": 0}
         self.assertEqual(hello, expected)
+        self.assertTrue(self.reset, "the connection was closed, not reset")
 
     def test_a_resume_may_go_by_a_keyframe(self) -> None:
         def second(peer: Peer) -> None:
@@ -391,6 +414,7 @@ class ViolationTests(ClientTestCase):
             ("InputAck 1000", lambda peer: peer.send("InputAck", sequence=1000)),
             ("Whisper has number 2", lambda peer: peer.send("Whisper", flags=1, number=2, code=16, payload=b"")),
             ("Pong with token 1", lambda peer: peer.send("Pong", token=1, time=2000)),
+            ("the server clock went back", lambda peer: peer.send("Pong", token=peer.expect_ping(), time=999)),
             ("Welcome is out of place", lambda peer: peer.send("Welcome", version=1, capabilities=0, session=42, time=1000,
              maxClientMessage=1, maxServerMessage=1, graceSeconds=1, ticket=TICKET)),
             ("Reply is out of place", lambda peer: peer.send("Reply", id=1, status=0, payload=b"")),
@@ -402,7 +426,7 @@ class ViolationTests(ClientTestCase):
             ("unknownType", lambda peer: peer.connection.sendall(bytes([1, 0x7F]))),
             ("invalidLength", lambda peer: peer.connection.sendall(bytes([0]))),
             ("the limit is 65536", lambda peer: peer.connection.sendall(bytes([0x81, 0x80, 0x04]))),
-        ]  # fmt: skip
+        ]
         for text, step in cases:
             with self.subTest(text):
                 self.assert_violation(text, entered(step))

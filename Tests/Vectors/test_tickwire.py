@@ -225,7 +225,7 @@ class MessageTests(WireTestCase):
         ("Ping", "06 " + "ff" * 9 + "01", {"token": (1 << 64) - 1}),
         ("Leave", "07", {}),
         ("Pong", "08 05 80 01", {"token": 5, "time": 128}),
-    ]  # fmt: skip
+    ]
     SERVER: list[tuple[str, str, tw.Fields]] = [
         ("Ping", "06 05", {"token": 5}),
         ("Pong", "08 05 06", {"token": 5, "time": 6}),
@@ -255,7 +255,7 @@ class MessageTests(WireTestCase):
         ("Goodbye", "1a 82 01 00 00", {"reason": 130, "flags": 0, "text": ""}),
         ("Goodbye", "1a 01 03 05 02 68 69 00",
          {"reason": 1, "flags": 3, "retryAfterMilliseconds": 5, "address": "hi", "text": ""}),
-    ]  # fmt: skip
+    ]
 
     def test_every_message_decodes_at_every_split_and_encodes_back(self) -> None:
         for sender, examples in (("client", self.CLIENT), ("server", self.SERVER)):
@@ -489,8 +489,10 @@ class FrameTests(WireTestCase):
             ("00", "outOfRange"),  # no section
             ("01 10", "outOfRange"),  # kind 2
             ("01 00", "inconsistent"),  # no flag
-            ("02 0a 00 02 00", "inconsistent"),  # kind 0 after kind 1
-            ("02 02 00 02 00", "inconsistent"),  # kind 0 twice
+            ("02 0a 01 00 00 00 02 01 00 00 00", "inconsistent"),  # kind 0 after kind 1
+            ("02 02 01 00 00 00 02 01 01 00 00", "inconsistent"),  # kind 0 twice
+            ("01 01 00", "outOfRange"),  # removes nothing
+            ("01 02 00", "outOfRange"),  # creates nothing
             ("01 01 01 03", "inconsistent"),  # removes 3
             ("01 01 01 ac 02", "outOfRange"),  # removes 300
             ("01 02 01 02 00 00", "inconsistent"),  # creates 2
@@ -560,14 +562,17 @@ def vector_file(*vectors: dict[str, Any]) -> dict[str, Any]:
 
 
 class CheckVectorsTests(unittest.TestCase):
-    VALUE = {"name": "v", "kind": "value", "schemaHex": hexed(SCHEMA_HEX).hex(), "field": 0, "hex": "05", "columns": [-3], "value": -1.5}
+    VALUE = {
+        "name": "v", "kind": "value", "schemaHex": hexed(SCHEMA_HEX).hex(),
+        "field": 0, "hex": "05", "columns": [-3], "value": -1.5,
+    }
     MESSAGE = {"name": "m", "kind": "message", "from": "client", "hex": "020605", "type": "Ping", "fields": {"token": 5}}
     MALFORMED = {"name": "b", "kind": "malformed", "from": "client", "hex": "00", "error": "invalidLength"}
     INPUT = {
         "name": "i", "kind": "message", "from": "client", "schemaHex": hexed(SCHEMA_HEX).hex(), "type": "Input",
         "hex": whole("03 07 01 00 00 11 03 02 68 69").hex(),
         "fields": {"sequence": 7, "count": 1, "entries": [{"kind": 0, "id": 0, "mask": 17, "values": [-2, "hi"]}]},
-    }  # fmt: skip
+    }
 
     def run_on(self, *vectors: dict[str, Any]) -> tuple[int, str]:
         with tempfile.TemporaryDirectory() as folder:
@@ -594,7 +599,7 @@ class CheckVectorsTests(unittest.TestCase):
                 {"number": 3, "sender": 4, "notForSender": False, "code": 16, "payloadHex": "aa"},
                 {"number": None, "sender": None, "notForSender": False, "code": 16, "payloadHex": ""},
             ],
-        }]  # fmt: skip
+        }]
         return {"name": "f", "kind": "frames", "schemaHex": hexed(SCHEMA_HEX).hex(), "steps": steps}
 
     def test_good_vectors_of_every_kind_pass(self) -> None:

@@ -33,7 +33,7 @@ ID_LAST = 65535  # of entity ids, player ids and codes
 ERROR_CODES = (
     "truncated", "nonMinimalVarint", "valueTooLarge", "invalidText", "unknownFlag",
     "trailingBytes", "invalidLength", "outOfRange", "unknownType", "inconsistent",
-)  # fmt: skip
+)
 
 
 class DecodeError(Exception):
@@ -674,9 +674,16 @@ class State:
             self._read_changed(reader, kind)
         return kind
 
+    def _read_ids(self, reader: Reader, kind: int, what: str) -> list[int]:
+        at = reader.position
+        ids = reader.idset(what, self.schema.kinds[kind].capacity - 1)
+        if not ids:
+            raise reader.error("outOfRange", f"{what} count is 0", at)
+        return ids
+
     def _read_removed(self, reader: Reader, kind: int) -> None:
         at = reader.position
-        for identifier in reader.idset("removed id", self.schema.kinds[kind].capacity - 1):
+        for identifier in self._read_ids(reader, kind, "removed id"):
             entity = self.kinds[kind].pop(identifier, None)
             if entity is None:
                 raise reader.error("inconsistent", f"removed entity {kind}/{identifier} does not exist", at)
@@ -684,7 +691,7 @@ class State:
 
     def _read_created(self, reader: Reader, kind: int) -> None:
         at = reader.position
-        for identifier in reader.idset("created id", self.schema.kinds[kind].capacity - 1):
+        for identifier in self._read_ids(reader, kind, "created id"):
             if identifier in self.kinds[kind]:
                 raise reader.error("inconsistent", f"created entity {kind}/{identifier} exists", at)
             generation = reader.u8("generation")
@@ -884,7 +891,7 @@ FRAME_EVENT = Layout("event", (
     Part("sender", PLAYER, has(EVENT_SENDER)),
     Part("code", CODE),
     Part("payload", blob(0, PAYLOAD_LIMIT)),
-))  # fmt: skip
+))
 
 
 def _read_events(reader: Reader, what: str) -> list[Fields]:
@@ -997,7 +1004,7 @@ CLIENT_LAYOUTS: dict[int, Layout] = {
     0x06: PING,
     0x07: Layout("Leave", ()),
     0x08: PONG,
-}  # fmt: skip
+}
 
 SERVER_LAYOUTS: dict[int, Layout] = {
     0x06: PING,
@@ -1060,7 +1067,7 @@ SERVER_LAYOUTS: dict[int, Layout] = {
         Part("address", text(), has(2)),
         Part("text", text()),
     )),
-}  # fmt: skip
+}
 
 LAYOUTS: dict[str, dict[int, Layout]] = {"client": CLIENT_LAYOUTS, "server": SERVER_LAYOUTS}
 
