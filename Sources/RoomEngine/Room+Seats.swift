@@ -35,8 +35,9 @@ extension Room {
   /// Puts a connection on the seat of a session that had another one before.
   package func resume(_ seat: Seat, with delivery: Delivery, from point: ResumePoint, now: Instant) -> Resumption {
     guard !seat.isFreed, !isClosed else { return .stale }
-    let cursor = frames.number(of: point.lastTick)
-    if let cursor, frames.frame(cursor).lastEvent != point.lastEvent { return .stale }
+    var cursor = frames.number(of: point.lastTick)
+    // Cut between a keyframe and its events: frames alone would not make up for them.
+    if let number = cursor, frames.frame(number).lastEvent != point.lastEvent { cursor = nil }
     guard events.reaches(back: point.lastEvent), seat.hasWhispers(after: point.lastWhisper) else { return .stale }
     let older = seat.delivery
     if let older {

@@ -8,7 +8,7 @@ public struct RoomLimits: Sendable {
   public var frameLogBytes = ByteCount.kib(512)
   /// Reliable events kept for skips and resumes.
   public var eventLogEvents = 1024
-  /// Most bytes of those events together.
+  /// Most bytes of those events together; they must fit one message.
   public var eventLogBytes = ByteCount.kib(128)
   /// Most bytes of events raised in one tick; a further one is refused and counted.
   public var eventBytesPerTick = ByteCount.kib(16)
@@ -58,7 +58,7 @@ public struct RoomLimits: Sendable {
       count("frameLogFrames", frameLogFrames, 2...1024),
       bytes("frameLogBytes", frameLogBytes, .kib(4)...(.mib(64))),
       count("eventLogEvents", eventLogEvents, 16...65536),
-      bytes("eventLogBytes", eventLogBytes, .kib(4)...(.mib(64))),
+      bytes("eventLogBytes", eventLogBytes, .kib(4)...(.kib(512))),
       bytes("eventBytesPerTick", eventBytesPerTick, .kib(2)...(.kib(512))),
       bytes("payloadBytes", payloadBytes, ByteCount(16)...ByteCount(WireLimits.payloadBytes)),
       bytes("inboxBytes", inboxBytes, .kib(1)...(.mib(1))),

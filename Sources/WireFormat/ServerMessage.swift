@@ -311,6 +311,10 @@ package enum MissedEvents {
     var at = 0
     let block = try EventBlock(validating: body, at: &at)
     try body.end(at)
+    var walk = block
+    while let event = walk.next(body) {
+      guard event.isReliable else { throw WireError(.inconsistent, at: 0, "event flags") }
+    }
     return block
   }
 }

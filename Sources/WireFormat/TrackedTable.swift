@@ -17,7 +17,13 @@ package struct TrackedTable: Sendable {
     removed = touched
   }
 
+  /// Adds an entity; fields whose range leaves out 0 get the allowed value nearest to it.
   package mutating func create(_ id: Int, generation: UInt8, owner: PlayerID?) {
+    for field in current.layout.fields where field.low > 0 || field.high < 0 {
+      for column in 0..<field.columnCount {
+        current.setWord(field.firstColumn + column, id, field.low > 0 ? field.low : field.high)
+      }
+    }
     current.insert(id, generation: generation, owner: owner.map { UInt32($0.rawValue) + 1 } ?? 0)
     created[id >> 6] |= 1 << UInt64(id & 63)
     touch(id)
