@@ -28,6 +28,10 @@ package final class Mailbox<Message: Sendable>: @unchecked Sendable {
     wakeup = try Wakeup(loop: loop)
     wakeup.onWake = { [self] in deliver() }
     wakeup.onClosing = { [self] in shut() }
+    wakeup.onClosed = { [self] in
+      self.handler = nil
+      spare = []
+    }
   }
 
   /// From any thread. Returns false, and drops the message, when the mailbox is closed.
@@ -68,6 +72,7 @@ package final class Mailbox<Message: Sendable>: @unchecked Sendable {
 private final class Wakeup: LoopHandle {
   var onWake: (() -> Void)?
   var onClosing: (() -> Void)?
+  var onClosed: (() -> Void)?
 
   init(loop: Loop) throws(LoopError) {
     super.init(UV_ASYNC, loop: loop, gauge: \.mailboxes)
@@ -89,7 +94,7 @@ private final class Wakeup: LoopHandle {
   }
 
   override func didClose() {
-    onWake = nil
-    onClosing = nil
+    onClosed?()
+    (onWake, onClosing, onClosed) = (nil, nil, nil)
   }
 }
