@@ -1,5 +1,4 @@
 import CUV
-import Synchronization
 
 /// The way into a loop from other threads: messages are delivered on the loop's thread, in the order each sender posted
 /// them. The loop is woken once for a whole batch.
@@ -13,7 +12,7 @@ package final class Mailbox<Message: Sendable>: @unchecked Sendable {
     var isOpen = true
   }
 
-  private let queue = Mutex(Queue())
+  private let queue = Locked(Queue())
   private let wakeup: Wakeup
   private var handler: ((Message) -> Void)?
   /// The emptied array of the previous batch, swapped back in so that steady traffic doesn't allocate.

@@ -1,6 +1,5 @@
 import EventLoop
 import Glibc
-import Synchronization
 import Testing
 
 extension EventLoopTests {
@@ -49,8 +48,8 @@ extension EventLoopTests {
     @Test("Two loops share a port, and both accept")
     func reusePort() throws {
       let before = openDescriptors()
-      let accepted = Mutexed([0, 0])
-      let port = Mutexed<UInt16>(0)
+      let accepted = Shared([0, 0])
+      let port = Shared<UInt16>(0)
       let threads = try (0..<2).map { index in
         try LoopThread.start(name: "accept-\(index)") { loop in
           let listener = try Listener(

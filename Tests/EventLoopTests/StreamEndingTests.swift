@@ -205,6 +205,41 @@ extension EventLoopTests {
       }
     }
 
+    @Test("closeAfterFlush finishes its write even when the peer's end arrives first")
+    func closeAfterFlushAtBothEnds() throws {
+      try withLoop { loop in
+        try loop.connectPair { client, server in
+          let pump = Pump(.init(repeating: 3, count: Self.hugeBytes), seed: 1)
+          let probe = Probe(server)
+          probe.onClose = { [unowned probe] in
+            _ = pump
+            #expect(probe.events == ["write ok", "closed"])
+            loop.stop()
+          }
+          try Self.fill(server, from: pump)
+          client.closeAfterFlush()
+          let later = try Timer(loop: loop) { server.closeAfterFlush() }
+          later.start(afterMilliseconds: 5)
+        }
+      }
+    }
+
+    @Test("A closed stream lets go of its delegate, and both are freed")
+    func closedStreamIsFreed() throws {
+      weak var stream: Stream?
+      weak var delegate: Probe?
+      try withLoop { loop in
+        try loop.connectPair { _, server in
+          stream = server
+          let probe = Probe(server)
+          delegate = probe
+          loop.stop()
+        }
+      }
+      #expect(stream == nil)
+      #expect(delegate == nil)
+    }
+
     @Test("reset works after closeAfterFlush, for a peer that never ends")
     func resetAfterFlush() throws {
       try withLoop { loop in

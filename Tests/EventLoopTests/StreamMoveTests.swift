@@ -1,5 +1,4 @@
 import EventLoop
-import Synchronization
 import Testing
 
 /// Checks a stream of known bytes, and moves it to the other loop again and again while they arrive.
@@ -22,10 +21,10 @@ private final class MovingReader: StreamDelegate {
   }
 
   private var transit: Transit
-  private let outcome: Mutexed<Outcome>
+  private let outcome: Shared<Outcome>
   private let moveOn: (Transit) -> Void
 
-  init(_ transit: Transit, outcome: Mutexed<Outcome>, moveOn: @escaping (Transit) -> Void) {
+  init(_ transit: Transit, outcome: Shared<Outcome>, moveOn: @escaping (Transit) -> Void) {
     self.transit = transit
     self.outcome = outcome
     self.moveOn = moveOn
@@ -70,17 +69,18 @@ private final class MovingReader: StreamDelegate {
   func stream(_ stream: Stream, didCompleteWrite error: LoopError?) {}
 }
 
-final class Mutexed<Value: Sendable>: Sendable {
-  let value: Mutex<Value>
+/// A locked value several closures can hold.
+final class Shared<Value: Sendable>: Sendable {
+  let value: Locked<Value>
 
   init(_ initial: Value) {
-    value = Mutex(initial)
+    value = Locked(initial)
   }
 }
 
 /// The mailboxes of both loops, once both exist.
 private final class Route: Sendable {
-  let mailboxes = Mutex<[Mailbox<MovingReader.Transit>]>([])
+  let mailboxes = Locked<[Mailbox<MovingReader.Transit>]>([])
 
   func post(_ transit: MovingReader.Transit, to index: Int) {
     let mailbox = mailboxes.withLock { $0[index] }
@@ -93,7 +93,7 @@ extension EventLoopTests {
     @Test("A connection moves between two loops hundreds of times under its peer's fire; no byte is lost or doubled")
     func moveUnderFire() throws {
       let before = openDescriptors()
-      let outcome = Mutexed(MovingReader.Outcome())
+      let outcome = Shared(MovingReader.Outcome())
       let route = Route()
       var threads: [LoopThread] = []
       for index in 0..<2 {
