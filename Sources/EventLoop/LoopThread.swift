@@ -1,17 +1,16 @@
 import CUV
 import Glibc
-import Synchronization
 
 /// A named thread that runs one loop.
 package final class LoopThread: Sendable {
   /// Work for the loop, from any thread. `mailbox.post { $0.stop() }` is `stop()`.
   package let mailbox: Mailbox<Loop.Work>
   /// Nil once joined.
-  private let thread: Mutex<pthread_t?>
+  private let thread: Locked<pthread_t?>
 
   private init(mailbox: Mailbox<Loop.Work>, thread: pthread_t) {
     self.mailbox = mailbox
-    self.thread = Mutex(thread)
+    self.thread = Locked(thread)
   }
 
   deinit {
@@ -118,7 +117,7 @@ private final class ThreadBody: Sendable {
 /// One value from a thread to the one that started it.
 // @unchecked Sendable: the value is locked; the semaphore is made for sharing and lives at a fixed address.
 private final class Handover<Value: Sendable>: @unchecked Sendable {
-  private let value = Mutex<Value?>(nil)
+  private let value = Locked<Value?>(nil)
   private let filled = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
 
   init() {

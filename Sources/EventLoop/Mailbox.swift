@@ -1,5 +1,4 @@
 import CUV
-import Synchronization
 
 /// The way into a loop from other threads: messages are delivered on the loop's thread, in the order each sender posted
 /// them. The loop is woken once for a whole batch.
@@ -13,7 +12,7 @@ package final class Mailbox<Message: Sendable>: @unchecked Sendable {
     var isOpen = true
   }
 
-  private let queue = Mutex(Queue())
+  private let queue = Locked(Queue())
   private let wakeup: Wakeup
   private var handler: ((Message) -> Void)?
   /// The emptied array of the previous batch, swapped back in so that steady traffic doesn't allocate.
@@ -28,6 +27,10 @@ package final class Mailbox<Message: Sendable>: @unchecked Sendable {
     wakeup = try Wakeup(loop: loop)
     wakeup.onWake = { [self] in deliver() }
     wakeup.onClosing = { [self] in shut() }
+    wakeup.onClosed = { [self] in
+      self.handler = nil
+      spare = []
+    }
   }
 
   /// From any thread. Returns false, and drops the message, when the mailbox is closed.
@@ -68,6 +71,7 @@ package final class Mailbox<Message: Sendable>: @unchecked Sendable {
 private final class Wakeup: LoopHandle {
   var onWake: (() -> Void)?
   var onClosing: (() -> Void)?
+  var onClosed: (() -> Void)?
 
   init(loop: Loop) throws(LoopError) {
     super.init(UV_ASYNC, loop: loop, gauge: \.mailboxes)
@@ -89,7 +93,7 @@ private final class Wakeup: LoopHandle {
   }
 
   override func didClose() {
-    onWake = nil
-    onClosing = nil
+    onClosed?()
+    (onWake, onClosing, onClosed) = (nil, nil, nil)
   }
 }

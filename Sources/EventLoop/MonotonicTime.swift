@@ -2,20 +2,20 @@
 package struct MonotonicTime: Hashable, Comparable, Sendable {
   package var nanoseconds: UInt64
 
-  @inlinable package init(nanoseconds: UInt64) {
+  package init(nanoseconds: UInt64) {
     self.nanoseconds = nanoseconds
   }
 
-  @inlinable package func advanced(byNanoseconds nanoseconds: UInt64) -> MonotonicTime {
+  package func advanced(byNanoseconds nanoseconds: UInt64) -> MonotonicTime {
     MonotonicTime(nanoseconds: self.nanoseconds &+ nanoseconds)
   }
 
   /// Nanoseconds from `earlier` to this time; 0 when `earlier` is in fact later.
-  @inlinable package func nanoseconds(since earlier: MonotonicTime) -> UInt64 {
+  package func nanoseconds(since earlier: MonotonicTime) -> UInt64 {
     nanoseconds > earlier.nanoseconds ? nanoseconds &- earlier.nanoseconds : 0
   }
 
-  @inlinable package static func < (left: MonotonicTime, right: MonotonicTime) -> Bool {
+  package static func < (left: MonotonicTime, right: MonotonicTime) -> Bool {
     left.nanoseconds < right.nanoseconds
   }
 }
