@@ -81,16 +81,34 @@ package final class Delivery {
   /// Bytes pinned by the write in flight.
   package var pinnedBytes: Int { flight.reduce(0) { $0 + $1.buffer.capacity } }
 
-  /// Calls `body` with each piece of the write in flight, in order.
-  package func forEachInFlight(_ body: (UnsafeRawBufferPointer) -> Void) {
-    for piece in flight { body(UnsafeRawBufferPointer(rebasing: piece.buffer.bytes[piece.offset...])) }
+  /// Calls `body` with the pieces of the write in flight, in order: 1 to ``WritePlan/mostResyncParts``.
+  package func withFlight<Failure>(
+    _ body: (UnsafeBufferPointer<UnsafeRawBufferPointer>) throws(Failure) -> Void
+  ) throws(Failure) {
+    var pieces = InlineArray<4, UnsafeRawBufferPointer>(repeating: UnsafeRawBufferPointer(start: nil, count: 0))
+    for (index, piece) in flight.enumerated() {
+      pieces[index] = UnsafeRawBufferPointer(rebasing: piece.buffer.bytes[piece.offset...])
+    }
+    try pieces.span.extracting(first: flight.count).withUnsafeBufferPointer { (slices) throws(Failure) in
+      try body(slices)
+    }
+  }
+
+  /// Plans a write of the outbox alone: in the lobby, and for answers that should not wait for a tick.
+  ///
+  /// - Returns: whether there is anything to write now.
+  package func planOutbox(into plan: WritePlan, pool: BufferPool) -> Bool {
+    plan.reset(pool: pool)
+    guard flight.isEmpty, let bytes = outbox.buffer?.bytes else { return false }
+    plan.add(.outbox, bytes)
+    return true
   }
 
   // MARK: The socket reports
 
   /// The socket took `count` bytes of the plan.
   ///
-  /// - Returns: true when it took everything; false when it blocked: then ``forEachInFlight(_:)`` is what to write next, in one request, before anything else.
+  /// - Returns: true when it took everything; false when it blocked: then ``withFlight(_:)`` is what to write next, in one request, before anything else.
   package func took(_ count: Int, of plan: WritePlan, pool: BufferPool, now: Instant) -> Bool {
     if count > 0 { lastProgress = now }
     var rest = count

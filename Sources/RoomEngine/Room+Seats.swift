@@ -10,8 +10,9 @@ extension Room {
     inbox.append(.join(request))
   }
 
-  /// The member's connection is gone: nothing of it is held any more. The seat waits for the grace period.
-  package func detach(_ delivery: Delivery, now: Instant) {
+  /// The member's connection is gone: nothing of it is held any more, so its stream must be closed already. The seat waits for the grace period, or is
+  /// given up in the next tick when the client will not come back.
+  package func detach(_ delivery: Delivery, keepsSeat: Bool, now: Instant) {
     removeAttached(delivery)
     delivery.close(pool: context.pool)
     guard let seat = delivery.seat else { return }
@@ -19,7 +20,7 @@ extension Room {
     // A superseded connection can't touch the seat: it is served through another one by now.
     guard seat.delivery === delivery, !seat.isFreed else { return }
     seat.delivery = nil
-    seat.awaySince = now
+    seat.awaySince = keepsSeat ? now : Instant(nanoseconds: 0)
     away.append(seat)
     inbox.append(.away(seat))
   }
@@ -40,9 +41,9 @@ extension Room {
     if let number = cursor, frames.frame(number).lastEvent != point.lastEvent { cursor = nil }
     guard events.reaches(back: point.lastEvent), seat.hasWhispers(after: point.lastWhisper) else { return .stale }
     let older = seat.delivery
+    // Only parted from the seat: its bytes in flight stay pinned until the shell has closed its stream.
     if let older {
       removeAttached(older)
-      older.close(pool: context.pool)
       older.seat = nil
     }
     away.removeAll { $0 === seat }

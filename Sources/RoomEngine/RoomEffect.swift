@@ -32,4 +32,21 @@ package struct RoomCounters: Equatable, Sendable {
   package var leaves: UInt64 = 0
 
   package init() {}
+
+  /// Adds another room's counts.
+  package mutating func add(_ other: RoomCounters) {
+    ticks += other.ticks
+    frames += other.frames
+    frameBytes += other.frameBytes
+    keyframes += other.keyframes
+    inputs += other.inputs
+    inputsIgnored += other.inputsIgnored
+    events += other.events
+    eventsRefused += other.eventsRefused
+    whispersLost += other.whispersLost
+    skips += other.skips
+    joins += other.joins
+    resumes += other.resumes
+    leaves += other.leaves
+  }
 }

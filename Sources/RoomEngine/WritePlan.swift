@@ -27,7 +27,12 @@ package final class WritePlan {
     parts.reserveCapacity(Self.mostFrames + Self.mostResyncParts)
   }
 
-  package var byteCount: Int { slices.reduce(0) { $0 + $1.count } }
+  /// Whether more waits than fitted into this plan.
+  package var hasMore: Bool { isCut }
+
+  package func withSlices<Result>(_ body: (UnsafeBufferPointer<UnsafeRawBufferPointer>) -> Result) -> Result {
+    slices.withUnsafeBufferPointer(body)
+  }
 
   /// Forgets the last member's plan.
   func reset(pool: BufferPool) {

@@ -1,0 +1,101 @@
+/// When the rooms of a loop tick: absolute due times, computed from tick numbers, so that nothing drifts.
+///
+/// Rooms of one rate fall into a few phases spread over the tick: in one burst the last room would wait for the whole fan-out, with a phase for each room a loop would wake
+/// thousands of times a second. Rooms of one group share their due times.
+package struct TickSchedule {
+  /// Rooms that tick together.
+  private struct Group {
+    let rate: UInt64
+    let start: Instant
+    /// Number of the next tick since `start`.
+    var next: UInt64 = 0
+    var rooms = 0
+
+    func due(_ number: UInt64) -> Instant {
+      start.advanced(byNanoseconds: number / rate * 1_000_000_000 + number % rate * 1_000_000_000 / rate)
+    }
+  }
+
+  /// A group's tick that is due.
+  package struct Due: Equatable, Sendable {
+    package let group: Int
+    /// Ticks of the group since its start.
+    package let number: UInt64
+    package let due: Instant
+    /// Ticks that were skipped before this one because they came too late: never caught up in a burst.
+    package let missed: UInt64
+  }
+
+  /// A room's place in the schedule.
+  package struct Place: Equatable, Sendable {
+    package let group: Int
+    /// The group's tick that is the room's tick 0.
+    package let first: UInt64
+    /// When that is due.
+    package let start: Instant
+  }
+
+  private let origin: Instant
+  private let phases: Int
+  private var groups: [Group] = []
+
+  /// - Parameters:
+  ///   - origin: a moment that all due times are multiples from.
+  ///   - phases: groups for each rate.
+  package init(origin: Instant, phases: Int) {
+    self.origin = origin
+    self.phases = phases
+  }
+
+  /// Puts a room of this rate into the phase with the fewest rooms.
+  package mutating func add(rate: Int, now: Instant) -> Place {
+    let group = emptiest(rate: UInt64(rate))
+    if groups[group].rooms == 0 { groups[group].next = number(in: groups[group], after: now) }
+    groups[group].rooms += 1
+    // Tick 0 is the state before the first tick that is run.
+    let first = groups[group].next - 1
+    return Place(group: group, first: first, start: groups[group].due(first))
+  }
+
+  package mutating func remove(_ place: Place) {
+    groups[place.group].rooms -= 1
+  }
+
+  /// When the next tick of any room is due; nil without rooms.
+  package var next: Instant? {
+    groups.lazy.filter { $0.rooms > 0 }.map { $0.due($0.next) }.min()
+  }
+
+  /// The earliest tick that is due by now, or nil. A group that is late by whole ticks loses them.
+  package mutating func takeDue(now: Instant) -> Due? {
+    var earliest: Int?
+    for index in groups.indices where groups[index].rooms > 0 && groups[index].due(groups[index].next) <= now {
+      if let other = earliest, groups[other].due(groups[other].next) <= groups[index].due(groups[index].next) { continue }
+      earliest = index
+    }
+    guard let index = earliest else { return nil }
+    let scheduled = groups[index].next
+    let latest = max(scheduled, number(in: groups[index], after: now) - 1)
+    groups[index].next = latest + 1
+    return Due(group: index, number: latest, due: groups[index].due(latest), missed: latest - scheduled)
+  }
+
+  private mutating func emptiest(rate: UInt64) -> Int {
+    if !groups.contains(where: { $0.rate == rate }) {
+      for phase in 0..<UInt64(phases) {
+        let offset = 1_000_000_000 * phase / (rate * UInt64(phases))
+        groups.append(Group(rate: rate, start: origin.advanced(byNanoseconds: offset)))
+      }
+    }
+    let candidates = groups.indices.filter { groups[$0].rate == rate }
+    return candidates.min { groups[$0].rooms < groups[$1].rooms } ?? 0
+  }
+
+  /// Number of the first tick after `now`, at least 1.
+  private func number(in group: Group, after now: Instant) -> UInt64 {
+    let elapsed = now.nanoseconds(since: group.start)
+    var number = max(1, elapsed / 1_000_000_000 * group.rate + elapsed % 1_000_000_000 * group.rate / 1_000_000_000)
+    while group.due(number) <= now { number += 1 }
+    return number
+  }
+}

@@ -1,0 +1,127 @@
+import RoomEngine
+import WireFormat
+
+/// What a client's messages do.
+extension Connection {
+  func handle(_ type: UInt8, _ body: Span<UInt8>) {
+    guard let type = MessageType(rawValue: type) else {
+      if type < MessageType.firstOptional {
+        loop.end(self, .unknownMessage, "message type \(type) is required and not known")
+      }
+      return
+    }
+    do throws(WireError) {
+      switch (state, type) {
+      case (.handshake, .hello): hello(body)
+      case (.lobby(let session), .join): join(try Join(body), session)
+      case (.lobby, .ping), (.seating, .ping), (.seated, .ping): pong(try Ping.token(body))
+      case (.lobby, .pong), (.seating, .pong), (.seated, .pong): _ = try Pong(body)
+      case (.seating(_, let host), .input), (.seating(_, let host), .event), (.seating(_, let host), .call),
+        (.seating(_, let host), .leave), (.seated(_, let host), .input), (.seated(_, let host), .event),
+        (.seated(_, let host), .call), (.seated(_, let host), .leave):
+        receive(type, body, host)
+      // Sent before the client saw that it is in no room any more.
+      case (.lobby, .input), (.lobby, .event), (.lobby, .call), (.lobby, .leave): break
+      case (.handshake, _):
+        loop.end(self, .badMagic, "the first message is a Hello; this began with type \(type.rawValue)")
+      default: loop.end(self, .unexpectedMessage, "\(type) is out of place here")
+      }
+    } catch {
+      loop.end(self, .malformed, "\(type): \(error)")
+    }
+  }
+
+  private func receive(_ type: MessageType, _ body: Span<UInt8>, _ host: RoomHost) {
+    do {
+      try host.room.receive(type, body, from: delivery, now: loop.now)
+    } catch {
+      loop.end(self, error.reason, error.text)
+    }
+  }
+
+  // MARK: Handshake
+
+  private func hello(_ body: Span<UInt8>) {
+    let hello: Hello
+    do throws(Hello.Failure) {
+      hello = try Hello(body)
+    } catch {
+      switch error {
+      case .badMagic: loop.end(self, .badMagic, "this is a TickServer: a Hello begins with TICK")
+      case .version(let version):
+        loop.end(
+          self, .versionUnsupported, "protocol version \(version) is not spoken here, only \(WireLimits.protocolVersion)")
+      case .malformed(let wire): loop.end(self, .malformed, "hello: \(wire)")
+      }
+      return
+    }
+    switch hello.credential {
+    case .none: authenticate(nil)
+    case .token(let token): authenticate(token)
+    case .resume(let point): resume(point)
+    }
+  }
+
+  private func authenticate(_ token: [UInt8]?) {
+    if let refusal = loop.shared.authenticator.refusal(of: token) {
+      loop.end(self, .unauthorized, refusal)
+      return
+    }
+    let session = loop.shared.sessions.open()
+    state = .lobby(session)
+    welcome(session)
+  }
+
+  func welcome(_ session: Session) {
+    assembler.limit = loop.shared.configuration.maxClientMessage.bytes
+    roomlessSince = loop.now
+    let welcome = Welcome(
+      session: session.id, timeMicroseconds: loop.shared.microseconds(at: loop.now), maxClientMessage: assembler.limit,
+      maxServerMessage: WireLimits.serverMessageBytes, graceSeconds: loop.longestGraceSeconds, ticket: session.ticket)
+    send(bound: Welcome.bound) { welcome.encode(into: &$0) }
+  }
+
+  private func resume(_ point: ResumePoint) {
+    guard let place = loop.shared.sessions.find(point.ticket) else {
+      loop.end(self, .ticketUnknown, "no session has this ticket: join anew")
+      return
+    }
+    goOrStay(.resume(point), place.loop)
+  }
+
+  // MARK: Lobby
+
+  private func join(_ join: Join, _ session: Session) {
+    switch loop.shared.rooms.locate(join) {
+    case .refused(let refusal, let text): refuse(JoinRefused(refusal, text: text))
+    case .loop(let target): goOrStay(.join(session, join), target)
+    }
+  }
+
+  /// Does what it came for on the loop of its room, which may be another one.
+  private func goOrStay(_ purpose: MovingConnection.Purpose, _ target: Int) {
+    if target == loop.index {
+      loop.arrive(self, purpose)
+    } else {
+      state = .moving(purpose, to: target, unread: [])
+      stream.stopReading()
+    }
+  }
+
+  func refuse(_ refused: JoinRefused) {
+    roomlessSince = loop.now
+    send(bound: refused.bound) { refused.encode(into: &$0) }
+  }
+
+  /// Asks the client for a sign of life.
+  func ping(at now: Instant) {
+    pingedAt = now
+    send(bound: 16) { Ping.encode(token: loop.shared.microseconds(at: now), into: &$0) }
+  }
+
+  private func pong(_ token: UInt64) {
+    // The clock is read now: what the loop did before would count as the way back.
+    let pong = Pong(token: token, timeMicroseconds: loop.shared.microseconds(at: loop.clock()))
+    send(bound: 32) { pong.encode(into: &$0) }
+  }
+}

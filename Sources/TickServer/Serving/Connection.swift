@@ -1,0 +1,138 @@
+import EventLoop
+import RoomEngine
+import WireFormat
+
+/// One client's TCP stream on one loop: bytes in, messages to the right place, planned writes out. What it may be sent is decided by ``Delivery``, not here.
+///
+/// Confined to its loop.
+final class Connection: StreamDelegate {
+  enum State {
+    /// Nothing but a Hello is expected.
+    case handshake
+    /// Welcomed, in no room.
+    case lobby(Session)
+    /// Has asked for a seat; the room's next tick answers.
+    case seating(Session, RoomHost)
+    case seated(Session, RoomHost)
+    /// Waits for its write in flight before it moves to another loop.
+    case moving(MovingConnection.Purpose, to: Int, unread: [UInt8])
+    /// The goodbye is said or can't be; the stream is closing.
+    case ended
+  }
+
+  let slot: Int
+  let stream: EventLoop.Stream
+  let delivery: Delivery
+  unowned let loop: ServerLoop
+  var state = State.handshake
+  var assembler = MessageAssembler(limit: WireLimits.clientHandshakeMessageBytes)
+  let openedAt: Instant
+  /// When something was last received.
+  var heardAt: Instant
+  var pingedAt: Instant
+  /// When it last was without a room.
+  var roomlessSince: Instant
+  /// Whether it counts towards the limits of connections.
+  var isAdmitted = true
+  /// Once ended: when the stream is closed even if the peer does not end.
+  var closeBy: Instant?
+
+  init(slot: Int, stream: EventLoop.Stream, loop: ServerLoop, now: Instant) {
+    self.slot = slot
+    self.stream = stream
+    self.loop = loop
+    delivery = Delivery(tag: slot, now: now)
+    openedAt = now
+    heardAt = now
+    pingedAt = now
+    roomlessSince = now
+  }
+
+  var host: RoomHost? {
+    switch state {
+    case .seating(_, let host), .seated(_, let host): host
+    case .handshake, .lobby, .moving, .ended: nil
+    }
+  }
+
+  var session: Session? {
+    switch state {
+    case .lobby(let session), .seating(let session, _), .seated(let session, _): session
+    case .moving(.join(let session, _), _, _): session
+    case .handshake, .moving, .ended: nil
+    }
+  }
+
+  /// Whether it has yet to join a room.
+  var isRoomless: Bool {
+    switch state {
+    case .handshake, .lobby: true
+    case .seating, .seated, .moving, .ended: false
+    }
+  }
+
+  var hasEnded: Bool {
+    if case .ended = state { true } else { false }
+  }
+
+  // MARK: StreamDelegate
+
+  func stream(_ stream: EventLoop.Stream, didRead bytes: UnsafeRawBufferPointer) {
+    guard !hasEnded else { return }
+    heardAt = loop.now
+    bytes.withMemoryRebound(to: UInt8.self) { take(Span(_unsafeElements: $0)) }
+  }
+
+  func streamDidEnd(_ stream: EventLoop.Stream, _ end: StreamEnd) {
+    guard !hasEnded else { return }
+    switch end {
+    case .endOfStream:
+      loop.end(self, .peerClosed, assembler.keptBytes > 0 ? "within a message" : "end of stream")
+    case .reset: loop.end(self, .peerReset, "connection reset")
+    case .error(let error): loop.end(self, .peerReset, "\(error)")
+    }
+  }
+
+  func stream(_ stream: EventLoop.Stream, didCompleteWrite error: LoopError?) {
+    guard !hasEnded else { return }
+    delivery.completed(pool: loop.pool, now: loop.now)
+    if let error {
+      loop.end(self, .writeFailed, "\(error)")
+      return
+    }
+    if case .moving = state { return loop.move(self) }
+    if loop.drainUntil != nil { return loop.end(self, .draining, "the server is shutting down") }
+    pump()
+  }
+
+  func streamDidClose(_ stream: EventLoop.Stream) {
+    loop.didClose(self)
+  }
+
+  /// Cuts bytes into messages and handles them, until there are no more or the connection goes elsewhere.
+  func take(_ bytes: Span<UInt8>) {
+    do throws(MessageAssembler.Failure) {
+      let used = try assembler.feed(bytes) { type, body in
+        handle(type, body)
+        return isReading ? .proceed : .stop
+      }
+      if case .moving(let purpose, let target, _) = state {
+        state = .moving(purpose, to: target, unread: bytes.array(used..<bytes.count))
+        loop.move(self)
+      }
+    } catch {
+      switch error {
+      case .malformed(let wire): loop.end(self, .malformed, "message: \(wire)")
+      case .tooLarge(let length, let limit):
+        loop.end(self, .messageTooLarge, "a message of \(length) bytes, at most \(limit) are allowed")
+      }
+    }
+  }
+
+  private var isReading: Bool {
+    switch state {
+    case .moving, .ended: false
+    default: true
+    }
+  }
+}

@@ -1,0 +1,15 @@
+import RoomEngine
+import WireFormat
+
+/// A room on its loop: the room, its place in the schedule and the seats that sessions resume.
+final class RoomHost {
+  let room: Room
+  let place: TickSchedule.Place
+  /// Tickets of the sessions that have a seat here, and the seats.
+  var seats: [UInt64: (ticket: [UInt8], seat: Seat)] = [:]
+
+  init(room: Room, place: TickSchedule.Place) {
+    self.room = room
+    self.place = place
+  }
+}

@@ -1,0 +1,116 @@
+import EventLoop
+import Glibc
+public import Logging
+import RoomEngine
+import WireFormat
+
+/// A TickServer in this process.
+///
+/// ```swift
+/// let server = try Server.start(ServerConfiguration(rooms: [arena]))
+/// server.waitUntilStopped()   // SIGTERM or SIGINT: goodbye to everyone, then it returns
+/// ```
+public final class Server: Sendable {
+  /// The port that it listens on.
+  public let port: Int
+  private let threads: [LoopThread]
+  private let shared: ServerShared
+
+  private init(port: Int, threads: [LoopThread], shared: ServerShared) {
+    self.port = port
+    self.threads = threads
+    self.shared = shared
+  }
+
+  /// Checks the configuration, opens the port and starts the loops.
+  ///
+  /// - Parameters:
+  ///   - configuration: what to serve, where and within which bounds.
+  ///   - handlesSignals: whether SIGTERM and SIGINT stop the server; a second one ends it at once.
+  ///   - logger: where to log.
+  /// - Throws: ``ConfigurationError`` for a wrong setting, ``StartError`` when the system can't give what is needed.
+  public static func start(
+    _ configuration: ServerConfiguration, handlesSignals: Bool = true, logger: Logger = Logger(label: "tickserver")
+  ) throws -> Server {
+    try configuration.validate()
+    try DescriptorLimit.check(connections: configuration.maxConnections)
+    let loops =
+      switch configuration.loops {
+      case .auto: availableCores()
+      case .count(let count): count
+      }
+    let shared = ServerShared(
+      configuration: configuration, loops: loops, authenticator: try Authenticator(configuration.authentication),
+      logger: logger)
+    var threads: [LoopThread] = []
+    do {
+      for index in 0..<loops { threads.append(try startLoop(index, shared, handlesSignals: handlesSignals && index == 0)) }
+      let port = try listen(loops, shared)
+      logger.info(
+        "listening",
+        metadata: [
+          "address": "\(configuration.host):\(port)", "loops": "\(loops)",
+          "roomKinds": "\(configuration.roomKinds.map(\.name).joined(separator: " "))",
+        ])
+      return Server(port: Int(port), threads: threads, shared: shared)
+    } catch {
+      for index in threads.indices { _ = shared.post(.stop, to: index) }
+      for thread in threads { thread.join() }
+      throw error
+    }
+  }
+
+  /// Says goodbye to everyone, gives connections the drain time to take their last bytes, and ends. Returns at once.
+  public func stop() {
+    for index in threads.indices { _ = shared.post(.drain, to: index) }
+  }
+
+  /// Returns when the server has ended: after ``stop()`` or a signal.
+  public func waitUntilStopped() {
+    for thread in threads { thread.join() }
+    shared.logger.info("stopped")
+  }
+
+  /// Connections open now, those in a goodbye included.
+  public var openConnections: Int { shared.admission.open }
+
+  /// Rooms open now.
+  public var openRooms: Int { shared.rooms.count }
+
+  // MARK: Starting
+
+  private static func startLoop(_ index: Int, _ shared: ServerShared, handlesSignals: Bool) throws -> LoopThread {
+    let started = try LoopThread.start(name: "tick-\(index)") { loop in
+      let serverLoop = try ServerLoop(index: index, loop: loop, shared: shared)
+      if handlesSignals { try serverLoop.handleSignals() }
+      // The mailbox keeps the loop's state alive until the loop has ended.
+      return try Mailbox<LoopMessage>(loop: loop) { message in serverLoop.handle(message) }
+    }
+    shared.publish(started.value, of: index)
+    return started.thread
+  }
+
+  /// Every loop listens on the port; the kernel spreads the connections.
+  private static func listen(_ loops: Int, _ shared: ServerShared) throws -> UInt16 {
+    var port: UInt16 =
+      switch shared.configuration.port {
+      case .any: 0
+      case .number(let number): UInt16(number)
+      }
+    if port != 0 { try PortProbe.check(host: shared.configuration.host, port: port) }
+    for index in 0..<loops {
+      let reply = Handover<Result<UInt16, any Error>>()
+      guard shared.post(.listen(port, reply), to: index) else { throw StartError("loop \(index) ended while starting") }
+      port = try reply.take().get()
+    }
+    return port
+  }
+}
+
+/// Why a server can't start; one line that says what to do.
+public struct StartError: Error, CustomStringConvertible, Sendable {
+  /// The line.
+  public let description: String
+
+  init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,157 @@
+import EventLoop
+import Logging
+import RoomEngine
+import WireFormat
+
+/// The rooms of a loop: opening, ticking, what ticks ask for, closing.
+extension ServerLoop {
+  // MARK: Arrivals
+
+  /// Does what a connection came for; it is on the right loop as far as could be known when it was sent.
+  func arrive(_ connection: Connection, _ purpose: MovingConnection.Purpose) {
+    switch purpose {
+    case .join(let session, let join): seat(connection, session, join)
+    case .resume(let point): resume(connection, point)
+    }
+  }
+
+  private func seat(_ connection: Connection, _ session: Session, _ join: Join) {
+    guard drainUntil == nil else {
+      connection.state = .lobby(session)
+      connection.refuse(JoinRefused(.draining, retryAfterMilliseconds: 1000, text: "the server is shutting down"))
+      return
+    }
+    switch shared.rooms.locate(join) {
+    case .refused(let refusal, let text):
+      connection.state = .lobby(session)
+      connection.refuse(JoinRefused(refusal, text: text))
+    case .loop(let target) where target != index:
+      // The room was closed here meanwhile, and opened elsewhere.
+      connection.state = .moving(.join(session, join), to: target, unread: [])
+      connection.stream.stopReading()
+      move(connection)
+    case .loop:
+      guard let host = hosts[join.room] ?? open(join) else { return }
+      connection.state = .seating(session, host)
+      host.room.requestSeat(JoinRequest(delivery: connection.delivery, session: session.id, join: join))
+    }
+  }
+
+  private func resume(_ connection: Connection, _ point: ResumePoint) {
+    guard let place = shared.sessions.find(point.ticket), place.loop == index,
+      let host = hosts[place.room], let held = host.seats[place.session]
+    else {
+      end(connection, .ticketUnknown, "no session has this ticket: join anew")
+      return
+    }
+    switch host.room.resume(held.seat, with: connection.delivery, from: point, now: now) {
+    case .stale:
+      end(connection, .ticketStale, "the seat is given up, or what was missed is no longer kept: join anew")
+    case .resumed(let superseded):
+      if let superseded, let older = connections[superseded.tag] {
+        end(older, .superseded, "the session was resumed on another connection")
+      }
+      let session = Session(id: place.session, ticket: point.ticket)
+      connection.welcome(session)
+      guard !connection.hasEnded else { return host.room.detach(connection.delivery, keepsSeat: true, now: now) }
+      connection.state = .seated(session, host)
+      connection.pump()
+    }
+  }
+
+  private func open(_ join: Join) -> RoomHost? {
+    guard let kind = shared.rooms.kind(named: join.roomKind) else { return nil }
+    let place = schedule.add(rate: kind.tickRate, now: clock())
+    let room = Room(
+      name: join.room, kind: kind, context: context, start: place.start,
+      startMicroseconds: shared.microseconds(at: place.start))
+    let host = RoomHost(room: room, place: place)
+    hosts[join.room] = host
+    while groups.count <= place.group { groups.append([]) }
+    groups[place.group].append(host)
+    counters.roomsOpened += 1
+    logger.debug("room opened", metadata: ["room": "\(join.room)", "kind": "\(kind.name)"])
+    armTickTimer()
+    return host
+  }
+
+  private func close(_ host: RoomHost, _ reason: CloseReason, _ text: String) {
+    host.room.close(reason, text)
+    host.room.takeEffects { perform($0, host) }
+    hosts[host.room.name] = nil
+    groups[host.place.group].removeAll { $0 === host }
+    schedule.remove(host.place)
+    shared.rooms.close(host.room.name)
+    counters.add(host.room.counters)
+    logger.debug("room closed", metadata: ["room": "\(host.room.name)", "reason": "\(reason.name)"])
+  }
+
+  func closeAbandonedRooms() {
+    for host in hosts.values where host.room.isAbandoned(now: now) { close(host, .roomClosed, "nobody is in the room") }
+  }
+
+  func closeAllRooms() {
+    for host in hosts.values { close(host, .draining, "the server is shutting down") }
+    pool.trim()
+  }
+
+  // MARK: Ticks
+
+  func armTickTimer() {
+    if let next = schedule.next { tickTimer?.arm(at: MonotonicTime(nanoseconds: next.nanoseconds)) }
+  }
+
+  func runDueTicks() {
+    while let due = schedule.takeDue(now: clock()) {
+      counters.lateness(clock().nanoseconds(since: due.due), missed: due.missed)
+      var position = 0
+      // By index: a room may be closed on the way.
+      while position < groups[due.group].count {
+        let host = groups[due.group][position]
+        position += 1
+        run(host, UInt32(truncatingIfNeeded: due.number - host.place.first))
+      }
+    }
+    armTickTimer()
+  }
+
+  private func run(_ host: RoomHost, _ number: UInt32) {
+    let room = host.room
+    room.run(Tick(number), now: clock())
+    room.takeEffects { perform($0, host) }
+    // Backwards: an eviction puts the last member into the place of the one that goes.
+    var position = room.attached.count - 1
+    while position >= 0 {
+      if position < room.attached.count, let connection = connections[room.attached[position].tag] {
+        connection.pump()
+        connection.checkProgress(room.kind.limits)
+      }
+      position -= 1
+    }
+    context.settle()
+    if room.isClosed { close(host, .roomClosed, "the room has ended") }
+  }
+
+  private func perform(_ effect: RoomEffect, _ host: RoomHost) {
+    switch effect {
+    case .seated(let delivery, let seat):
+      guard let connection = connections[delivery.tag], let session = connection.session else { return }
+      host.seats[session.id] = (session.ticket, seat)
+      shared.sessions.seat(session, loop: index, room: host.room.name)
+      connection.state = .seated(session, host)
+    case .refused(let delivery, let refused):
+      guard let connection = connections[delivery.tag], let session = connection.session else { return }
+      connection.state = .lobby(session)
+      connection.refuse(refused)
+    case .left(let delivery):
+      guard let connection = connections[delivery.tag], let session = connection.session else { return }
+      connection.state = .lobby(session)
+      connection.roomlessSince = now
+      connection.send(bound: 1) { $0.put(empty: .left) }
+    case .evict(let delivery, let reason, let text):
+      if let connection = connections[delivery.tag] { end(connection, reason, text) }
+    case .freed(let session):
+      if let held = host.seats.removeValue(forKey: session) { shared.sessions.free(held.ticket) }
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import EventLoop
+import RoomEngine
+import WireFormat
+
+/// Deadlines of connections, and the end of the loop.
+extension ServerLoop {
+  func sweep() {
+    let configuration = shared.configuration
+    let handshake = configuration.handshakeDeadline.wholeNanoseconds
+    let idle = configuration.idleDeadline.wholeNanoseconds
+    let ping = configuration.pingInterval.wholeNanoseconds
+    let now = clock()
+    for connection in connections {
+      guard let connection else { continue }
+      if connection.hasEnded {
+        if let closeBy = connection.closeBy, now > closeBy { connection.stream.close() }
+        continue
+      }
+      if connection.isRoomless, now.nanoseconds(since: connection.roomlessSince) > handshake {
+        end(connection, .handshakeTimeout, "no Hello and Join within \(configuration.handshakeDeadline)")
+      } else if now.nanoseconds(since: connection.heardAt) > idle {
+        end(connection, .idle, "nothing was received for \(configuration.idleDeadline)")
+      } else if now.nanoseconds(since: max(connection.heardAt, connection.pingedAt)) > ping {
+        connection.ping(at: now)
+      }
+    }
+    closeAbandonedRooms()
+    if let drainUntil, now > drainUntil { finishDrain() }
+  }
+
+  // MARK: Draining
+
+  /// Stops accepting and says goodbye; connections in the middle of a message are given until the deadline to take the rest of it.
+  func drain() {
+    guard drainUntil == nil else { return }
+    drainUntil = clock().advanced(byNanoseconds: shared.configuration.drain.wholeNanoseconds)
+    listener?.close()
+    for connection in connections {
+      guard let connection, !connection.delivery.hasWriteInFlight else { continue }
+      end(connection, .draining, "the server is shutting down")
+    }
+    finishDrainIfEmpty()
+  }
+
+  func finishDrainIfEmpty() {
+    if drainUntil != nil, openCount == 0 { finishDrain() }
+  }
+
+  private func finishDrain() {
+    closeAllRooms()
+    logger.info("loop ended", metadata: counters.summary)
+    loop.stop()
+  }
+}

@@ -1,0 +1,216 @@
+import EventLoop
+import Logging
+import RoomEngine
+import WireFormat
+
+/// One event loop of the server: its connections, the rooms that live on it and their ticks. Everything here is confined to the loop's thread.
+final class ServerLoop {
+  let index: Int
+  let loop: Loop
+  let shared: ServerShared
+  let context = EngineContext()
+  var pool: BufferPool { context.pool }
+
+  var connections: [Connection?] = []
+  private var freeSlots: [Int] = []
+  /// Streams that are not closed yet.
+  private(set) var openCount = 0
+
+  var hosts: [String: RoomHost] = [:]
+  /// Rooms by the group of the schedule that they tick with.
+  var groups: [[RoomHost]] = []
+  var schedule: TickSchedule
+  var counters = LoopCounters()
+
+  var listener: Listener?
+  var tickTimer: TickTimer?
+  private var sweepTimer: EventLoop.Timer?
+  /// Set once draining: when the loop ends whatever is still open.
+  var drainUntil: Instant?
+  var logger: Logger
+
+  init(index: Int, loop: Loop, shared: ServerShared) throws {
+    self.index = index
+    self.loop = loop
+    self.shared = shared
+    logger = shared.logger
+    logger[metadataKey: "loop"] = "\(index)"
+    schedule = TickSchedule(origin: shared.origin, phases: shared.configuration.tickPhases)
+    tickTimer = try TickTimer(loop: loop) { [unowned self] _, _ in runDueTicks() }
+    let sweep = try EventLoop.Timer(loop: loop) { [unowned self] in self.sweep() }
+    sweep.start(everyMilliseconds: ServerLoop.sweepMilliseconds)
+    sweepTimer = sweep
+  }
+
+  /// Deadlines of connections are looked at this often; they are whole seconds.
+  static let sweepMilliseconds: UInt64 = 250
+
+  /// The time of this turn of the loop.
+  var now: Instant { Instant(nanoseconds: loop.now.nanoseconds) }
+
+  /// The time right now.
+  func clock() -> Instant { Instant(nanoseconds: Loop.clock().nanoseconds) }
+
+  /// Seconds that a seat waits at most; what Welcome tells, before a room is chosen.
+  var longestGraceSeconds: Int {
+    shared.configuration.roomKinds.map { Int($0.limits.grace.components.seconds) }.max() ?? 0
+  }
+
+  func handle(_ message: LoopMessage) {
+    switch message {
+    case .listen(let port, let reply): reply.put(Result { try listen(port: port) })
+    case .arrival(let moving): arrive(moving)
+    case .drain: drain()
+    case .stop: loop.stop()
+    }
+  }
+
+  /// - Returns: the port that was bound.
+  private func listen(port: UInt16) throws -> UInt16 {
+    let listener = try Listener(
+      loop: loop, host: shared.configuration.host, port: port, options: Listener.Options(reusePort: true),
+      onAccept: { [unowned self] stream in accept(stream) },
+      onError: { [unowned self] error in
+        logger.error("can't accept connections for the moment", metadata: ["error": "\(error)"])
+      })
+    self.listener = listener
+    return listener.port
+  }
+
+  // MARK: Connections
+
+  private func accept(_ stream: EventLoop.Stream) {
+    counters.accepted += 1
+    let connection = add(stream)
+    if let refusal = shared.admission.enter(stream.peerAddress?.ip) {
+      connection.isAdmitted = false
+      end(connection, .connectionLimit, refusal)
+      return
+    }
+    setBuffers(of: stream)
+    stream.startReading()
+  }
+
+  private func setBuffers(of stream: EventLoop.Stream) {
+    let configuration = shared.configuration
+    do {
+      _ = try stream.setBufferSizes(
+        sendBytes: configuration.sendBuffer.bytes, receiveBytes: configuration.receiveBuffer.bytes)
+    } catch {
+      logger.warning("can't set a connection's kernel buffers", metadata: ["error": "\(error)"])
+    }
+  }
+
+  private func add(_ stream: EventLoop.Stream) -> Connection {
+    let slot = freeSlots.popLast() ?? connections.count
+    if slot == connections.count { connections.append(nil) }
+    let connection = Connection(slot: slot, stream: stream, loop: self, now: now)
+    connections[slot] = connection
+    stream.delegate = connection
+    openCount += 1
+    return connection
+  }
+
+  /// Ends a connection, once: tells it if the stream is at a message's end, releases all that is held, leaves the seat to the grace period or gives it up.
+  func end(_ connection: Connection, _ reason: CloseReason, _ text: String) {
+    guard !connection.hasEnded else { return }
+    let host = connection.host
+    connection.state = .ended
+    counters.closed[reason, default: 0] += 1
+    log(connection, reason, text)
+    let isToldWhole = reason.isTold && !connection.delivery.hasWriteInFlight && sayGoodbye(connection, reason, text)
+    if isToldWhole {
+      connection.closeBy = now.advanced(byNanoseconds: ServerLoop.lingerNanoseconds)
+      connection.stream.closeAfterFlush()
+    } else {
+      connection.stream.close()
+    }
+    // Only now: until the stream was closed or flushed it could have been reading these bytes.
+    if let host {
+      host.room.detach(connection.delivery, keepsSeat: reason.retry != .never, now: now)
+    } else {
+      connection.delivery.close(pool: pool)
+    }
+  }
+
+  /// How long a connection that was told goodbye may take to end on its side.
+  static let lingerNanoseconds: UInt64 = 2_000_000_000
+
+  private func sayGoodbye(_ connection: Connection, _ reason: CloseReason, _ text: String) -> Bool {
+    let retryAfter: UInt32? = reason == .draining || reason == .connectionLimit ? 1000 : nil
+    let goodbye = Goodbye(reason, retryAfterMilliseconds: retryAfter, text: text)
+    let bytes = encodedBytes(bound: Goodbye.bound + messageOverhead) { goodbye.encode(into: &$0) }
+    // What waits in the outbox belongs before it; if that does not go out whole, nothing more can be told.
+    if connection.delivery.planOutbox(into: context.plan, pool: pool) {
+      let size = connection.delivery.outbox.count
+      guard context.plan.withSlices({ connection.stream.tryWrite($0) }) == .wrote(size) else { return false }
+    }
+    return bytes.withUnsafeBytes { connection.stream.tryWrite($0) } == .wrote(bytes.count)
+  }
+
+  private func log(_ connection: Connection, _ reason: CloseReason, _ text: String) {
+    let level: Logger.Level =
+      switch reason {
+      case .slowConsumer, .internalError, .overBudget: .info
+      default: .debug
+      }
+    logger.log(
+      level: level, "connection ended",
+      metadata: [
+        "reason": "\(reason.name)", "text": "\(text)", "peer": "\(connection.stream.peerAddress?.description ?? "gone")",
+        "room": "\(connection.host?.room.name ?? "-")",
+      ])
+  }
+
+  /// The stream's descriptor is closed.
+  func didClose(_ connection: Connection) {
+    if !connection.hasEnded { end(connection, .peerReset, "closed by the loop's end") }
+    connections[connection.slot] = nil
+    freeSlots.append(connection.slot)
+    openCount -= 1
+    if connection.isAdmitted { shared.admission.leave(connection.stream.peerAddress?.ip) }
+    finishDrainIfEmpty()
+  }
+
+  // MARK: Moving
+
+  /// Hands a connection to the loop of its room, once nothing of its own is on the way out.
+  func move(_ connection: Connection) {
+    guard case .moving(let purpose, let target, let unread) = connection.state,
+      !connection.delivery.hasWriteInFlight
+    else { return }
+    let stream = connection.stream
+    connection.state = .ended
+    connection.delivery.close(pool: pool)
+    do {
+      let moving = MovingConnection(
+        descriptor: try stream.detachDescriptor(), peerAddress: stream.peerAddress, purpose: purpose, unread: unread)
+      connection.isAdmitted = false
+      counters.movedAway += 1
+      guard !shared.post(.arrival(moving), to: target) else { return }
+      moving.descriptor.close()
+      shared.admission.leave(moving.peerAddress?.ip)
+    } catch {
+      counters.closed[.internalError, default: 0] += 1
+      logger.warning("can't move a connection to another loop", metadata: ["error": "\(error)"])
+      stream.close()
+    }
+  }
+
+  private func arrive(_ moving: MovingConnection) {
+    counters.movedHere += 1
+    do {
+      let stream = try EventLoop.Stream(adopting: moving.descriptor, loop: loop, peerAddress: moving.peerAddress)
+      let connection = add(stream)
+      connection.assembler.limit = shared.configuration.maxClientMessage.bytes
+      if case .join(let session, _) = moving.purpose { connection.state = .lobby(session) }
+      arrive(connection, moving.purpose)
+      if !connection.hasEnded, !moving.unread.isEmpty { connection.take(moving.unread.span) }
+      if !connection.hasEnded { stream.startReading() }
+    } catch {
+      shared.admission.leave(moving.peerAddress?.ip)
+      counters.closed[.internalError, default: 0] += 1
+      logger.warning("can't take over a connection from another loop", metadata: ["error": "\(error)"])
+    }
+  }
+}
