@@ -39,6 +39,7 @@ let package = Package(
       name: "TickServer",
       dependencies: [
         "RoomEngine", "WireFormat", "EventLoop", "Yams",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings),
@@ -52,10 +53,7 @@ let package = Package(
       swiftSettings: settings),
 
     // The programs.
-    .executableTarget(
-      name: "TickServerCommand",
-      dependencies: ["TickServer", .product(name: "ArgumentParser", package: "swift-argument-parser")],
-      swiftSettings: settings),
+    .executableTarget(name: "TickServerCommand", dependencies: ["TickServer"], swiftSettings: settings),
     .executableTarget(
       name: "BotSwarmCommand",
       dependencies: ["BotSwarm", .product(name: "ArgumentParser", package: "swift-argument-parser")],
@@ -76,5 +74,12 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(name: "ClientCoreTests", dependencies: ["ClientCore", "WireFormat"], swiftSettings: settings),
     .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"], swiftSettings: settings),
+    .testTarget(
+      name: "TickServerTests",
+      dependencies: [
+        "TickServer", "TickServerCommand", "RoomEngine", "WireFormat",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: settings),
   ]
 )

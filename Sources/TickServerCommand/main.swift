@@ -1,1 +1,3 @@
-print("not yet")
+import TickServer
+
+ServerProgram.main()

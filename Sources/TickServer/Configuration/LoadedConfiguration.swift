@@ -1,0 +1,88 @@
+import RoomEngine
+
+/// A valid configuration that still knows where each value came from.
+package struct LoadedConfiguration {
+  package let configuration: ServerConfiguration
+  let draft: ConfigurationDraft
+  let origins: [String: Origin]
+
+  /// The origin of a key's value.
+  package func origin(of key: String) -> Origin { origins[key] ?? .builtIn }
+}
+
+/// What a configuration is put together from; later ones win: program, file, environment, flags.
+package struct ConfigurationSources {
+  /// What the program itself sets, or nil for the defaults.
+  package var program: ServerConfiguration?
+  /// The name and the text of the file, if there is one.
+  package var file: (name: String, text: String)?
+  /// The process's environment; only names with the prefix `TICKSERVER_` count.
+  package var environment: [String: String] = [:]
+  /// Key, value and the flag that set it, for messages.
+  package var flags: [(key: String, value: String, flag: String)] = []
+
+  package init() {}
+
+  /// The variable that names the configuration file.
+  package static let fileVariable = "TICKSERVER_CONFIG"
+
+  /// Puts the sources together.
+  ///
+  /// - Throws: ``ConfigurationError`` with all that is wrong in all of them.
+  package func load() throws(ConfigurationError) -> LoadedConfiguration {
+    var base = program.map(ConfigurationDraft.init(program:)) ?? ConfigurationDraft()
+    // A program without rooms of its own offers those of the file, or the default.
+    if base.rooms.isEmpty { base.rooms = ConfigurationDraft().rooms }
+    var layers = ConfigurationLayers(base: base)
+    if let file {
+      layers.beginLayer()
+      FileLayer(name: file.name).apply(file.text, to: &layers)
+    }
+    layers.beginLayer()
+    applyEnvironment(to: &layers)
+    layers.beginLayer()
+    applyFlags(to: &layers)
+    return try layers.finish()
+  }
+
+  private func applyEnvironment(to layers: inout ConfigurationLayers) {
+    let known = settings(of: layers.draft)
+    for (name, value) in environment.sorted(by: { $0.key < $1.key }) where name.hasPrefix("TICKSERVER_") {
+      if name == Self.fileVariable { continue }
+      let origin = Origin.environment(name)
+      let matching = known.filter { $0.variable == name }
+      if isServiceLink(name, value) {
+        layers.report(
+          origin,
+          "\(name) is \"\(oneLine(value))\", which Kubernetes sets for a Service named tickserver. "
+            + "Set enableServiceLinks: false in the pod, or name the Service otherwise.")
+      } else if matching.count > 1 {
+        let keys = matching.map(\.key).joined(separator: " and ")
+        layers.report(origin, "\(name) could mean \(keys). Use the file or --set instead.")
+      } else if let setting = matching.first {
+        layers.apply(setting, text: value, origin: origin)
+      } else {
+        let hint = nearest(to: name, in: known.map(\.variable)).map { " Did you mean \($0)?" } ?? ""
+        layers.report(origin, "\(name) is not a setting.\(hint) Remove it, or see --print-config for all keys.")
+      }
+    }
+  }
+
+  private func applyFlags(to layers: inout ConfigurationLayers) {
+    let known = settings(of: layers.draft)
+    for (key, value, flag) in flags {
+      if let setting = known.first(where: { $0.key == key }) {
+        layers.apply(setting, text: value, origin: .flag(flag))
+      } else {
+        let hint = nearest(to: key, in: known.map(\.key)).map { " Did you mean \"\($0)\"?" } ?? ""
+        layers.report(.flag(flag), "\"\(oneLine(key))\" is not a setting.\(hint) See --print-config for all keys.")
+      }
+    }
+  }
+
+  /// Kubernetes sets such variables in every pod beside a Service named `tickserver`, and one of them is named like a setting.
+  private func isServiceLink(_ name: String, _ value: String) -> Bool {
+    name.hasPrefix("TICKSERVER_SERVICE_") || name.hasPrefix("TICKSERVER_PORT_")
+      || (name == "TICKSERVER_PORT" && value.contains("://"))
+  }
+}

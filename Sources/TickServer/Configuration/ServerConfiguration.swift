@@ -1,0 +1,115 @@
+public import Logging
+public import RoomEngine
+import WireFormat
+
+/// Everything that a server can be told: where it listens, its room kinds, its bounds.
+///
+/// ```swift
+/// var configuration = ServerConfiguration(rooms: [arena])
+/// configuration.port = 9000
+/// try configuration.validate()
+/// ```
+///
+/// Each property is a key of the configuration file; `docs/tickserver.yaml` lists them all with units and bounds.
+/// 0 never means "off" or "unlimited": those are cases of their own.
+public struct ServerConfiguration: Sendable {
+  /// The IPv4 or IPv6 address to listen on. `0.0.0.0` (the default) is every IPv4 address of the machine.
+  public var host = "0.0.0.0"
+  /// The TCP port to listen on.
+  public var port: Port = 7777
+  /// Event loops, one thread each.
+  public var loops: LoopCount = .auto
+  /// How many groups the rooms of a loop fall into, each with its own offset within the tick: 1 to 32.
+  public var tickPhases = 4
+  /// The kinds of rooms that clients may open; at least one, with different names.
+  public var roomKinds: [RoomKind]
+  /// Most connections of the whole server: 1 to 1,000,000.
+  public var maxConnections = 1000
+  /// Most connections from one address.
+  public var maxConnectionsPerAddress: ConnectionLimit = .unlimited
+  /// Most rooms open at once: 1 to 65,536.
+  public var maxRooms = 100
+  /// A connection that has not joined after this long is closed: 100 ms to 1 min.
+  public var handshakeDeadline = Duration.seconds(5)
+  /// A connection that sent nothing for this long is closed: 1 s to 1 h.
+  public var idleDeadline = Duration.seconds(30)
+  /// The server pings a quiet connection this often: 100 ms to 10 min, less than ``idleDeadline``.
+  public var pingInterval = Duration.seconds(10)
+  /// The kernel's send buffer of a connection (SO_SNDBUF): 4 KiB to 4 MiB. The kernel counts it twice.
+  public var sendBuffer = ByteCount.kib(64)
+  /// The kernel's receive buffer of a connection (SO_RCVBUF): 4 KiB to 4 MiB. The kernel counts it twice.
+  public var receiveBuffer = ByteCount.kib(16)
+  /// Largest message of a client after its Welcome: 2 KiB to 16 KiB.
+  public var maxClientMessage = ByteCount(WireLimits.clientMessageBytes)
+  /// How long a stopping server lets connections take their last bytes: 100 ms to 10 min.
+  public var drain = Duration.seconds(5)
+  /// Who may connect.
+  public var authentication: Authentication = .off
+  /// The least severe level that is logged.
+  public var logLevel: Logger.Level = .info
+  /// How log records are written to standard error.
+  public var logFormat: LogFormat = .text
+
+  /// The defaults, with these room kinds.
+  public init(rooms: [RoomKind]) {
+    roomKinds = rooms
+  }
+
+  /// The defaults, with one relay room kind `arena` for 100 players.
+  public init() {
+    self.init(rooms: [])
+    roomKinds = [.arena]
+  }
+
+  /// Checks every setting against its bounds.
+  ///
+  /// - Throws: ``ConfigurationError`` with all that is wrong.
+  public func validate() throws(ConfigurationError) {
+    _ = try ConfigurationLayers(base: ConfigurationDraft(program: self)).finish()
+  }
+}
+
+/// A TCP port.
+public enum Port: Hashable, Sendable, ExpressibleByIntegerLiteral {
+  /// 1 to 65,535.
+  case number(Int)
+  /// One that the system chooses; the log tells which.
+  case any
+
+  /// A port with this number.
+  public init(integerLiteral number: Int) { self = .number(number) }
+}
+
+/// How many event loops a server runs.
+public enum LoopCount: Hashable, Sendable {
+  /// One for each core that the process may use.
+  case auto
+  /// 1 to 256.
+  case count(Int)
+}
+
+/// A bound on connections that may be absent.
+public enum ConnectionLimit: Hashable, Sendable {
+  /// Only the server's own bound holds.
+  case unlimited
+  /// 1 to 1,000,000.
+  case atMost(Int)
+}
+
+/// Who may connect.
+public enum Authentication: Hashable, Sendable {
+  /// Everyone.
+  case off
+  /// Who sends one of these tokens, 1 to 2,048 bytes each.
+  case tokens([String])
+  /// Who sends one of the tokens of this file, one a line.
+  case tokensFile(String)
+}
+
+/// How log records are written.
+public enum LogFormat: String, Hashable, Sendable, CaseIterable {
+  /// One line of text a record, for people.
+  case text
+  /// One JSON object a line, for machines.
+  case json
+}

@@ -1,0 +1,86 @@
+import ArgumentParser
+
+/// The command line of a server program. Values stay texts here: they are checked with those of the file and the environment, in the same words.
+struct ServerOptions: ParsableCommand {
+  static var configuration: CommandConfiguration {
+    CommandConfiguration(
+      commandName: programName,
+      abstract: "Serve multiplayer rooms over TCP: state at a steady tick, the same bytes to every member.",
+      usage: "\(programName) [--config FILE] [--set KEY=VALUE ...] [options]",
+      discussion: """
+        Settings come from flags, then TICKSERVER_* environment variables, then the file, then the defaults.
+        A variable is the key in capitals: log.level is TICKSERVER_LOG_LEVEL, maxRooms is TICKSERVER_MAX_ROOMS.
+
+        Examples:
+          \(programName) --listen 127.0.0.1:7777
+          \(programName) --config game.yaml --log-format json
+          \(programName) --config game.yaml --set maxRooms=20 --check-config
+          \(programName) --print-config > game.yaml
+
+        Exit codes: 0 stopped as asked, 1 could not run, 64 wrong usage, 78 wrong configuration.
+        """,
+      version: TickServerVersion.current)
+  }
+
+  @Option(help: ArgumentHelp("The configuration file (YAML); also TICKSERVER_CONFIG.", valueName: "file"))
+  var config: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Where to listen: 0.0.0.0:7777 or [::1]:7777; --host and --port in one.", valueName: "address:port"))
+  var listen: String?
+
+  @Option(help: ArgumentHelp("The IPv4 or IPv6 address to listen on. Default 0.0.0.0.", valueName: "address"))
+  var host: String?
+
+  @Option(help: ArgumentHelp("The TCP port, 1 to 65535, or any. Default 7777.", valueName: "port"))
+  var port: String?
+
+  @Option(help: ArgumentHelp("Event loops, 1 to 256, or auto: one a core. Default auto.", valueName: "count"))
+  var loops: String?
+
+  @Option(help: ArgumentHelp("The least severe level logged, trace to critical. Default info.", valueName: "level"))
+  var logLevel: String?
+
+  @Option(help: ArgumentHelp("How log records are written: text or json. Default text.", valueName: "format"))
+  var logFormat: String?
+
+  @Option(help: ArgumentHelp("Set any key of the file, such as maxRooms=20. May be repeated.", valueName: "key=value"))
+  var set: [String] = []
+
+  @Flag(help: "Check the configuration and exit: 0 when it is valid, 78 with all errors when it is not.")
+  var checkConfig = false
+
+  @Flag(help: "Print the effective configuration with the origin of each value, and exit. Prints tokens in clear.")
+  var printConfig = false
+
+  func validate() throws {
+    for assignment in set where !assignment.contains("=") {
+      throw ValidationError("--set takes KEY=VALUE, such as maxRooms=20, not '\(assignment)'.")
+    }
+    if checkConfig, printConfig { throw ValidationError("--check-config and --print-config exclude each other.") }
+  }
+
+  /// The settings that the flags name, for ``ConfigurationSources``.
+  var flags: [(key: String, value: String, flag: String)] {
+    let named: [(String, String?, String)] = [
+      ("listen", listen, "--listen"), ("host", host, "--host"), ("port", port, "--port"), ("loops", loops, "--loops"),
+      ("log.level", logLevel, "--log-level"), ("log.format", logFormat, "--log-format"),
+    ]
+    let assigned = set.map { assignment in
+      let parts = assignment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      return (key: parts[0], value: parts.count > 1 ? parts[1] : "", flag: "--set")
+    }
+    return named.compactMap { key, value, flag in value.map { (key, $0, flag) } } + assigned
+  }
+
+  private static var programName: String {
+    CommandLine.arguments.first?.split(separator: "/").last.map(String.init) ?? "tickserver"
+  }
+}
+
+/// The version of this server.
+public enum TickServerVersion {
+  /// As `--version` prints it.
+  public static let current = "0.1.0"
+}

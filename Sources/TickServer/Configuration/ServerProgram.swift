@@ -1,0 +1,103 @@
+import ArgumentParser
+import Foundation
+import Logging
+public import RoomEngine
+
+/// The program around a server: command line, environment and configuration file, then the server until it is stopped.
+///
+/// ```swift
+/// import TickServer
+///
+/// ServerProgram.main(rooms: [arena])
+/// ```
+public enum ServerProgram {
+  /// Runs the process's server and ends the process.
+  ///
+  /// The file, the environment and the flags may change every setting, and add relay rooms. Of the rooms given here they
+  /// may change tick rate, capacity and limits, never the schema. Without rooms here or in the file there is one, ``RoomEngine/RoomKind/arena``.
+  ///
+  /// Exit codes: 0 stopped as asked, 1 could not run, 64 wrong usage, 78 wrong configuration.
+  public static func main(rooms: [RoomKind] = []) -> Never {
+    main(ServerConfiguration(rooms: rooms))
+  }
+
+  /// Runs the process's server with other defaults than the built-in ones, and ends the process.
+  public static func main(_ defaults: ServerConfiguration) -> Never {
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    switch plan(defaults, arguments, environment: ProcessInfo.processInfo.environment) {
+    case .exit(let code, let output, let error):
+      StandardStream.output.write(output)
+      StandardStream.error.write(error)
+      exit(code)
+    case .serve(let configuration):
+      LoggingSystem.bootstrap(configuration)
+      do {
+        try serve(configuration)
+        exit(ExitStatus.success)
+      } catch {
+        StandardStream.error.write("error: \(oneLine("\(error)"))\n")
+        exit(ExitStatus.cannotRun)
+      }
+    }
+  }
+
+  /// What a start of the program comes to.
+  enum Plan {
+    case exit(code: Int32, output: String, error: String)
+    case serve(ServerConfiguration)
+  }
+
+  /// Decides what to do, without doing it.
+  static func plan(_ defaults: ServerConfiguration, _ arguments: [String], environment: [String: String]) -> Plan {
+    let options: ServerOptions
+    do {
+      options = try ServerOptions.parse(arguments)
+    } catch {
+      let code = ServerOptions.exitCode(for: error).rawValue
+      let text = ServerOptions.fullMessage(for: error) + "\n"
+      return .exit(code: code, output: code == 0 ? text : "", error: code == 0 ? "" : text)
+    }
+    var sources = ConfigurationSources()
+    sources.program = defaults
+    sources.environment = environment
+    sources.flags = options.flags
+    do throws(ConfigurationError) {
+      if let path = options.config ?? environment[ConfigurationSources.fileVariable] {
+        sources.file = (path, try read(path))
+      }
+      let loaded = try sources.load()
+      // A missing tokens file should fail here, not at the first client.
+      _ = try loaded.configuration.authentication.acceptedTokens()
+      if options.printConfig { return .exit(code: ExitStatus.success, output: loaded.yaml, error: "") }
+      if options.checkConfig {
+        let rooms = loaded.configuration.roomKinds.map(\.name).joined(separator: ", ")
+        return .exit(
+          code: ExitStatus.success, output: "the configuration is valid; room kinds: \(oneLine(rooms))\n", error: "")
+      }
+      return .serve(loaded.configuration)
+    } catch {
+      return .exit(code: ExitStatus.configuration, output: "", error: "\(error)\n")
+    }
+  }
+
+  private static func read(_ path: String) throws(ConfigurationError) -> String {
+    do {
+      return try String(contentsOfFile: path, encoding: .utf8)
+    } catch {
+      let reason =
+        FileManager.default.fileExists(atPath: path) ? "it cannot be read as a UTF-8 text" : "there is no such file"
+      throw ConfigurationError([
+        ConfigurationFault(
+          origin: .file(name: path, line: 1), message: "\(reason). Give the path of a configuration file (YAML).")
+      ])
+    }
+  }
+}
+
+/// Exit codes, after sysexits.h where it has one.
+enum ExitStatus {
+  static let success: Int32 = 0
+  static let cannotRun: Int32 = 1
+  /// EX_CONFIG.
+  static let configuration: Int32 = 78
+}
