@@ -126,6 +126,12 @@ package final class Listener: LoopHandle {
     pause = nil
   }
 
+  /// Whether nobody else listens there: throws what `bind` says without sharing the port.
+  package static func probe(host: String, port: UInt16) throws(LoopError) {
+    let (descriptor, _) = try listen(host: host, port: port, options: Options(backlog: 1))
+    _ = Glibc.close(descriptor)
+  }
+
   private static func listen(
     host: String, port: UInt16, options: Options
   ) throws(LoopError) -> (Int32, SocketAddress) {

@@ -6,7 +6,7 @@ struct Authenticator: Sendable {
 
   /// - Throws: when a tokens file can't be read.
   init(_ authentication: Authentication) throws {
-    tokens = try authentication.load().map { tokens in Set(tokens.map { Array($0.utf8) }) }
+    tokens = try authentication.acceptedTokens().map { tokens in Set(tokens.map { Array($0.utf8) }) }
   }
 
   /// nil when the client may come in, else why not.

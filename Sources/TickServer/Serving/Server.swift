@@ -1,5 +1,4 @@
 import EventLoop
-import Glibc
 public import Logging
 import RoomEngine
 import WireFormat
@@ -97,7 +96,8 @@ public final class Server: Sendable {
       case .any: 0
       case .number(let number): UInt16(number)
       }
-    if port != 0 { try PortProbe.check(host: shared.configuration.host, port: port) }
+    // The loops share the port, which would let another server of this user share it too: ask alone first.
+    if port != 0 { try Listener.probe(host: shared.configuration.host, port: port) }
     for index in 0..<loops {
       let reply = Handover<Result<UInt16, any Error>>()
       guard shared.post(.listen(port, reply), to: index) else { throw StartError("loop \(index) ended while starting") }

@@ -12,11 +12,14 @@ final class ServerShared: Sendable {
   /// The server clock's zero.
   let origin: Instant
   let logger: Logger
-  private let mailboxes = Locked<[Mailbox<LoopMessage>]>([])
+  let loopCount: Int
+  private let mailboxes: Locked<[Mailbox<LoopMessage>?]>
 
   init(configuration: ServerConfiguration, loops: Int, authenticator: Authenticator, logger: Logger) {
     self.configuration = configuration
     self.authenticator = authenticator
+    loopCount = loops
+    mailboxes = Locked(Array(repeating: nil, count: loops))
     self.logger = logger
     rooms = RoomDirectory(kinds: configuration.roomKinds, loops: loops, mostRooms: configuration.maxRooms)
     admission = ConnectionAdmission(configuration)
@@ -26,14 +29,14 @@ final class ServerShared: Sendable {
   /// Microseconds of the server clock.
   func microseconds(at instant: Instant) -> UInt64 { instant.nanoseconds(since: origin) / 1000 }
 
-  /// Set once, before any loop accepts.
-  func publish(_ all: [Mailbox<LoopMessage>]) {
-    mailboxes.withLock { $0 = all }
+  /// Makes a loop reachable; all are before any of them accepts.
+  func publish(_ mailbox: Mailbox<LoopMessage>, of loop: Int) {
+    mailboxes.withLock { $0[loop] = mailbox }
   }
 
   /// Sends a message to a loop; false when that loop has ended.
   func post(_ message: LoopMessage, to loop: Int) -> Bool {
-    let mailbox = mailboxes.withLock { loop < $0.count ? $0[loop] : nil }
+    let mailbox = mailboxes.withLock { $0[loop] }
     return mailbox?.post(message) ?? false
   }
 }
