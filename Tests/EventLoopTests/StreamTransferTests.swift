@@ -99,6 +99,7 @@ extension EventLoopTests {
           #expect(client.pendingWriteBytes == 0, "loopback takes three bytes at once")
           #expect(client.tryWrite(bytes) == .wouldBlock)
           #expect(client.tryWrite(bytes, bytes) == .wouldBlock)
+          #expect([bytes].withUnsafeBufferPointer { client.tryWrite($0) } == .wouldBlock)
         }
       }
     }
