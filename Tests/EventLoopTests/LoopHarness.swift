@@ -210,3 +210,12 @@ func randomBytes(_ count: Int, seed: UInt64) -> [UInt8] {
   var random = SeededGenerator(seed: seed)
   return (0..<count).map { _ in UInt8(truncatingIfNeeded: random.next()) }
 }
+
+/// A locked value several closures can hold.
+final class Shared<Value: Sendable>: Sendable {
+  let value: Locked<Value>
+
+  init(_ initial: Value) {
+    value = Locked(initial)
+  }
+}

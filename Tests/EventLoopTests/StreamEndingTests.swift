@@ -224,15 +224,15 @@ extension EventLoopTests {
       }
     }
 
-    @Test("A closed stream lets go of its delegate, and both are freed")
+    @Test("A closed stream lets go of the delegate that owns it, and both are freed")
     func closedStreamIsFreed() throws {
       weak var stream: Stream?
-      weak var delegate: Probe?
+      weak var delegate: Owner?
       try withLoop { loop in
         try loop.connectPair { _, server in
           stream = server
-          let probe = Probe(server)
-          delegate = probe
+          let owner = Owner(server)
+          delegate = owner
           loop.stop()
         }
       }
@@ -310,6 +310,20 @@ extension EventLoopTests {
       }
     }
   }
+}
+
+/// Keeps its stream, as a connection does, while the stream keeps its delegate.
+private final class Owner: StreamDelegate {
+  private let stream: Stream
+
+  init(_ stream: Stream) {
+    self.stream = stream
+    stream.delegate = self
+  }
+
+  func stream(_ stream: Stream, didRead bytes: UnsafeRawBufferPointer) {}
+  func streamDidEnd(_ stream: Stream, _ end: StreamEnd) {}
+  func stream(_ stream: Stream, didCompleteWrite error: LoopError?) {}
 }
 
 extension Stream {

@@ -69,15 +69,6 @@ private final class MovingReader: StreamDelegate {
   func stream(_ stream: Stream, didCompleteWrite error: LoopError?) {}
 }
 
-/// A locked value several closures can hold.
-final class Shared<Value: Sendable>: Sendable {
-  let value: Locked<Value>
-
-  init(_ initial: Value) {
-    value = Locked(initial)
-  }
-}
-
 /// The mailboxes of both loops, once both exist.
 private final class Route: Sendable {
   let mailboxes = Locked<[Mailbox<MovingReader.Transit>]>([])

@@ -83,6 +83,27 @@ extension EventLoopTests {
       }
     }
 
+    @Test("A write is in flight until its completion, even one the kernel took at once")
+    func inFlightUntilCompletion() throws {
+      try withLoop { loop in
+        try loop.connectPair { client, _ in
+          let pump = Pump([1, 2, 3], seed: 1)
+          let bytes = UnsafeRawBufferPointer(pump.bytes)
+          let probe = Probe(client)
+          probe.onWrite = { stream, error in
+            #expect(error == nil)
+            #expect(stream.tryWrite(bytes) == .wrote(pump.bytes.count))
+            loop.stop()
+          }
+          try client.write(bytes)
+          #expect(client.pendingWriteBytes == 0, "loopback takes three bytes at once")
+          #expect(client.tryWrite(bytes) == .wouldBlock)
+          #expect(client.tryWrite(bytes, bytes) == .wouldBlock)
+          #expect([bytes].withUnsafeBufferPointer { client.tryWrite($0) } == .wouldBlock)
+        }
+      }
+    }
+
     @Test("More slices than one call takes are a partial write")
     func moreSlicesThanTaken() throws {
       let byte: [UInt8] = [42]
