@@ -82,7 +82,8 @@ package final class BufferPool {
   package static func capacity(for minimum: Int) -> Int { 1 << (sizeClass(minimum) + smallestShift) }
 
   private static func sizeClass(_ minimum: Int) -> Int {
-    precondition(minimum <= 1 << (classes - 1 + smallestShift), "no buffer has \(minimum) bytes: a bound was computed wrongly")
+    precondition(
+      minimum <= 1 << (classes - 1 + smallestShift), "no buffer has \(minimum) bytes: a bound was computed wrongly")
     guard minimum > 1 << smallestShift else { return 0 }
     return Int.bitWidth - (minimum - 1).leadingZeroBitCount - smallestShift
   }

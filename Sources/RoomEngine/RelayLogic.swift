@@ -41,7 +41,8 @@ public final class RelayLogic: RoomLogic {
   /// Refuses while there are no free entities for a newcomer.
   public func admit(options: [UInt8], in room: Room) -> Admission {
     for grant in grants where room.freeEntities(grant.kind) < grant.atJoin {
-      return .full("no free entity of kind \(room.kind.schema.kinds[Int(grant.kind.rawValue)].name): try again in a moment")
+      return .full(
+        "no free entity of kind \(room.kind.schema.kinds[Int(grant.kind.rawValue)].name): try again in a moment")
     }
     return .admit
   }

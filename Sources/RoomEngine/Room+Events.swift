@@ -92,7 +92,9 @@ extension Room {
       if payload.count <= most {
         send(.ok, payload, of: call.id, to: seat)
       } else {
-        send(.rejected, Array("the reply has \(payload.count) bytes, at most \(most) are allowed".utf8), of: call.id, to: seat)
+        send(
+          .rejected, Array("the reply has \(payload.count) bytes, at most \(most) are allowed".utf8), of: call.id,
+          to: seat)
       }
     case .reject(let text): send(.rejected, Array(text.utf8.prefix(most)), of: call.id, to: seat)
     case .failure(.unknownMethod): send(.unknownMethod, [], of: call.id, to: seat)
@@ -110,6 +112,7 @@ extension Room {
   private func queue(bound: Int, for delivery: Delivery, _ write: (inout OutputRawSpan) -> Void) {
     let limit = kind.limits.backlogBytes.bytes
     guard !delivery.outbox.append(bound: bound, limit: limit, pool: context.pool, write) else { return }
-    effects.append(.evict(delivery, .slowConsumer, "more than \(kind.limits.backlogBytes) of its own messages were waiting"))
+    effects.append(
+      .evict(delivery, .slowConsumer, "more than \(kind.limits.backlogBytes) of its own messages were waiting"))
   }
 }

@@ -71,7 +71,8 @@ extension Room {
       return
     }
     guard let id = playerIDs.take(at: tick) else {
-      effects.append(.refused(delivery, JoinRefused(.roomFull, text: "all player ids are in use: try again in a moment")))
+      effects.append(
+        .refused(delivery, JoinRefused(.roomFull, text: "all player ids are in use: try again in a moment")))
       return
     }
     generations &+= 1

@@ -70,7 +70,9 @@ package struct TickSchedule {
   package mutating func takeDue(now: Instant) -> Due? {
     var earliest: Int?
     for index in groups.indices where groups[index].rooms > 0 && groups[index].due(groups[index].next) <= now {
-      if let other = earliest, groups[other].due(groups[other].next) <= groups[index].due(groups[index].next) { continue }
+      if let other = earliest, groups[other].due(groups[other].next) <= groups[index].due(groups[index].next) {
+        continue
+      }
       earliest = index
     }
     guard let index = earliest else { return nil }

@@ -14,6 +14,8 @@ package struct MessageAssembler: Sendable {
   /// What to do after a message.
   package enum Step: Sendable {
     case proceed
+    /// Go on; from here on this length is the limit, in bytes.
+    case limit(Int)
     /// Stop here: the rest of the chunk stays with the caller.
     case stop
   }
@@ -48,7 +50,7 @@ package struct MessageAssembler: Sendable {
       kept.removeAll(keepingCapacity: false)
       var start = 0
       _ = try readLength(whole.span, &start)
-      if message(whole[start], whole.span.extracting((start + 1)..<whole.count)) == .stop { return at }
+      if isLast(message(whole[start], whole.span.extracting((start + 1)..<whole.count))) { return at }
     }
     while at < chunk.count {
       var start = at
@@ -57,9 +59,19 @@ package struct MessageAssembler: Sendable {
         return chunk.count
       }
       at = start + length
-      if message(chunk[start], chunk.extracting((start + 1)..<at)) == .stop { return at }
+      if isLast(message(chunk[start], chunk.extracting((start + 1)..<at))) { return at }
     }
     return at
+  }
+
+  private mutating func isLast(_ step: Step) -> Bool {
+    switch step {
+    case .proceed: return false
+    case .limit(let bytes):
+      limit = bytes
+      return false
+    case .stop: return true
+    }
   }
 
   /// Adds to the kept bytes what the unfinished message lacks; true when it is whole.

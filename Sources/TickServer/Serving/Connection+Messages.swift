@@ -1,3 +1,4 @@
+import EventLoop
 import RoomEngine
 import WireFormat
 
@@ -50,7 +51,8 @@ extension Connection {
       case .badMagic: loop.end(self, .badMagic, "this is a TickServer: a Hello begins with TICK")
       case .version(let version):
         loop.end(
-          self, .versionUnsupported, "protocol version \(version) is not spoken here, only \(WireLimits.protocolVersion)")
+          self, .versionUnsupported,
+          "protocol version \(version) is not spoken here, only \(WireLimits.protocolVersion)")
       case .malformed(let wire): loop.end(self, .malformed, "hello: \(wire)")
       }
       return
@@ -73,10 +75,10 @@ extension Connection {
   }
 
   func welcome(_ session: Session) {
-    assembler.limit = loop.shared.configuration.maxClientMessage.bytes
+    messageLimit = loop.shared.configuration.maxClientMessage.bytes
     roomlessSince = loop.now
     let welcome = Welcome(
-      session: session.id, timeMicroseconds: loop.shared.microseconds(at: loop.now), maxClientMessage: assembler.limit,
+      session: session.id, timeMicroseconds: loop.shared.microseconds(at: loop.now), maxClientMessage: messageLimit,
       maxServerMessage: WireLimits.serverMessageBytes, graceSeconds: loop.longestGraceSeconds, ticket: session.ticket)
     send(bound: Welcome.bound) { welcome.encode(into: &$0) }
   }

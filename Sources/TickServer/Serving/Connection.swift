@@ -25,7 +25,9 @@ final class Connection: StreamDelegate {
   let delivery: Delivery
   unowned let loop: ServerLoop
   var state = State.handshake
-  var assembler = MessageAssembler(limit: WireLimits.clientHandshakeMessageBytes)
+  private var assembler = MessageAssembler(limit: WireLimits.clientHandshakeMessageBytes)
+  /// Largest message that the client may send now, in bytes.
+  var messageLimit = WireLimits.clientHandshakeMessageBytes
   let openedAt: Instant
   /// When something was last received.
   var heardAt: Instant
@@ -114,7 +116,7 @@ final class Connection: StreamDelegate {
     do throws(MessageAssembler.Failure) {
       let used = try assembler.feed(bytes) { type, body in
         handle(type, body)
-        return isReading ? .proceed : .stop
+        return isReading ? .limit(messageLimit) : .stop
       }
       if case .moving(let purpose, let target, _) = state {
         state = .moving(purpose, to: target, unread: bytes.array(used..<bytes.count))

@@ -16,7 +16,8 @@ enum DescriptorLimit {
     guard limit.rlim_max >= needed else {
       throw StartError(
         "maxConnections \(connections) needs \(needed) descriptors, the system allows \(limit.rlim_max): "
-          + "lower maxConnections to \(max(0, Int(limit.rlim_max) - reserve)) or raise the limit (ulimit -n, --ulimit nofile)")
+          + "lower maxConnections to \(max(0, Int(limit.rlim_max) - reserve)) or raise the limit (ulimit -n, --ulimit nofile)"
+      )
     }
     limit.rlim_cur = needed
     guard setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {

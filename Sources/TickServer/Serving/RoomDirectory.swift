@@ -34,7 +34,8 @@ final class RoomDirectory: Sendable {
         .invalidRoomName, "the room name \"\(join.room)\" is not 1 to 64 letters, digits, or any of - _ . : /")
     }
     guard kinds[join.roomKind] != nil else {
-      return .refused(.unknownRoomKind, "no room kind \"\(join.roomKind)\": there are \(kinds.keys.sorted().joined(separator: ", "))")
+      return .refused(
+        .unknownRoomKind, "no room kind \"\(join.roomKind)\": there are \(kinds.keys.sorted().joined(separator: ", "))")
     }
     return state.withLock { state in
       if let room = state.rooms[join.room] {

@@ -43,7 +43,9 @@ public final class Server: Sendable {
       logger: logger)
     var threads: [LoopThread] = []
     do {
-      for index in 0..<loops { threads.append(try startLoop(index, shared, handlesSignals: handlesSignals && index == 0)) }
+      for index in 0..<loops {
+        threads.append(try startLoop(index, shared, handlesSignals: handlesSignals && index == 0))
+      }
       let port = try listen(loops, shared)
       logger.info(
         "listening",

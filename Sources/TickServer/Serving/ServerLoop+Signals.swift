@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import Logging
 
 /// SIGTERM and SIGINT: the first drains, a second one ends at once.
 extension ServerLoop {

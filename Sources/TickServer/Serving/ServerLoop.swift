@@ -118,7 +118,7 @@ final class ServerLoop {
     let host = connection.host
     connection.state = .ended
     counters.closed[reason, default: 0] += 1
-    log(connection, reason, text)
+    log(connection, host?.room.name, reason, text)
     let isToldWhole = reason.isTold && !connection.delivery.hasWriteInFlight && sayGoodbye(connection, reason, text)
     if isToldWhole {
       connection.closeBy = now.advanced(byNanoseconds: ServerLoop.lingerNanoseconds)
@@ -149,7 +149,7 @@ final class ServerLoop {
     return bytes.withUnsafeBytes { connection.stream.tryWrite($0) } == .wrote(bytes.count)
   }
 
-  private func log(_ connection: Connection, _ reason: CloseReason, _ text: String) {
+  private func log(_ connection: Connection, _ room: String?, _ reason: CloseReason, _ text: String) {
     let level: Logger.Level =
       switch reason {
       case .slowConsumer, .internalError, .overBudget: .info
@@ -158,8 +158,9 @@ final class ServerLoop {
     logger.log(
       level: level, "connection ended",
       metadata: [
-        "reason": "\(reason.name)", "text": "\(text)", "peer": "\(connection.stream.peerAddress?.description ?? "gone")",
-        "room": "\(connection.host?.room.name ?? "-")",
+        "reason": "\(reason.name)", "text": "\(text)",
+        "peer": "\(connection.stream.peerAddress?.description ?? "gone")",
+        "room": "\(room ?? "-")",
       ])
   }
 
@@ -203,7 +204,6 @@ final class ServerLoop {
     do {
       let stream = try EventLoop.Stream(adopting: moving.descriptor, loop: loop, peerAddress: moving.peerAddress)
       let connection = add(stream)
-      connection.assembler.limit = shared.configuration.maxClientMessage.bytes
       if case .join(let session, _) = moving.purpose { connection.state = .lobby(session) }
       arrive(connection, moving.purpose)
       if !connection.hasEnded, !moving.unread.isEmpty { connection.take(moving.unread.span) }
