@@ -1,3 +1,3 @@
 import TickServer
 
-ServerProgram.main()
+Server.main()

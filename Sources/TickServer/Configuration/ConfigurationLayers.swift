@@ -129,11 +129,14 @@ extension ConfigurationLayers {
         report(
           origin(of: key + ".atJoin"),
           "\(key).atJoin is \"0\" and most is \"auto\": no player could have one. Set most to at least 1.")
-      } else if entity.mostOrAtJoin < entity.atJoin {
+        continue
+      }
+      if entity.mostOrAtJoin < entity.atJoin {
         report(
           origin(of: key + ".most"),
           "\(key).most is \"\(entity.mostOrAtJoin)\": players get \(entity.atJoin) when they join. "
             + "Set most to at least \(entity.atJoin), or atJoin lower.")
+        continue
       }
       let needed = room.capacity.multipliedReportingOverflow(by: entity.atJoin)
       if needed.overflow || needed.partialValue > entity.capacity(of: room) {

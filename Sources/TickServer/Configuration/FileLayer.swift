@@ -80,6 +80,7 @@ struct FileLayer {
 /// What a node is, in messages.
 func shape(of node: Node) -> String {
   switch node {
+  case _ where isNull(node): "empty"
   case .mapping: "a section"
   case .sequence: "a list"
   default: "a single value"
@@ -121,6 +122,8 @@ private struct Visit {
   private func entry(_ path: [String], _ keyNode: Node, _ value: Node, _ layers: inout ConfigurationLayers) {
     let key = path.joined(separator: ".")
     if skipped.contains(path) { return }
+    // Below rooms every name is known by now, even when none was valid.
+    if path == ["rooms"], let mapping = value.mapping { return section(mapping, at: path, &layers) }
     if path == ["auth", "tokens"] {
       tokens(value, keyNode, &layers)
     } else if let setting = settings.first(where: { $0.path == path }), let text = text(of: value) {

@@ -3,6 +3,9 @@ func nearest(to text: String, in candidates: some Sequence<String>) -> String? {
   let word = Array(text.lowercased().utf8)
   // Longer texts are no typing slips, and the distance takes the product of the lengths.
   guard word.count <= 200 else { return nil }
+  if word.count >= 3, let longer = candidates.first(where: { $0.lowercased().hasPrefix(text.lowercased()) }) {
+    return longer
+  }
   let best = candidates.map { ($0, editDistance(word, Array($0.lowercased().utf8))) }
     .min { ($0.1, $0.0) < ($1.1, $1.0) }
   guard let best, best.1 <= max(2, word.count / 3), best.1 < best.0.utf8.count else { return nil }

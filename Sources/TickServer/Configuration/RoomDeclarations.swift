@@ -15,7 +15,7 @@ struct RoomDeclarations {
     guard let node = root["rooms"] else { return }
     guard let rooms = node.mapping, !rooms.isEmpty else {
       settled.insert(["rooms"])
-      let problem = isNull(node) || node.mapping != nil ? "empty" : shape(of: node)
+      let problem = node.mapping != nil ? "empty" : shape(of: node)
       layers.report(
         file.origin(node),
         "rooms is \(problem). Write one section for each room kind below it, or leave it out for the default.")

@@ -3,28 +3,28 @@ import Foundation
 import Logging
 public import RoomEngine
 
-/// The program around a server: command line, environment and configuration file, then the server until it is stopped.
-///
-/// ```swift
-/// import TickServer
-///
-/// ServerProgram.main(rooms: [arena])
-/// ```
-public enum ServerProgram {
-  /// Runs the process's server and ends the process.
+extension Server {
+  /// Runs the process's server until it is stopped and ends the process: the whole `main` of a game.
   ///
-  /// The file, the environment and the flags may change every setting, and add relay rooms. Of the rooms given here they
-  /// may change tick rate, capacity and limits, never the schema. Without rooms here or in the file there is one, ``RoomEngine/RoomKind/arena``.
+  /// ```swift
+  /// import TickServer
+  ///
+  /// Server.main(rooms: [arena])
+  /// ```
+  ///
+  /// The program takes the flags of `tickserver` (`--help` lists them), `TICKSERVER_*` variables and a configuration file. They may
+  /// change every setting, and add relay rooms. Of the rooms given here they may change tick rate, capacity and limits,
+  /// never the schema. Without rooms here or in the file there is one, ``RoomEngine/RoomKind/arena``.
   ///
   /// Exit codes: 0 stopped as asked, 1 could not run, 64 wrong usage, 78 wrong configuration.
   public static func main(rooms: [RoomKind] = []) -> Never {
     main(ServerConfiguration(rooms: rooms))
   }
 
-  /// Runs the process's server with other defaults than the built-in ones, and ends the process.
+  /// The same, with other defaults than the built-in ones.
   public static func main(_ defaults: ServerConfiguration) -> Never {
     let arguments = Array(CommandLine.arguments.dropFirst())
-    switch plan(defaults, arguments, environment: ProcessInfo.processInfo.environment) {
+    switch ServerProgram.plan(defaults, arguments, environment: ProcessInfo.processInfo.environment) {
     case .exit(let code, let output, let error):
       StandardStream.output.write(output)
       StandardStream.error.write(error)
@@ -40,7 +40,10 @@ public enum ServerProgram {
       }
     }
   }
+}
 
+/// The program around a server: command line, environment and configuration file.
+enum ServerProgram {
   /// What a start of the program comes to.
   enum Plan {
     case exit(code: Int32, output: String, error: String)

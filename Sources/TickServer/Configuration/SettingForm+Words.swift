@@ -17,7 +17,7 @@ extension SettingForm {
       allowed: words.dropLast().joined(separator: ", ") + " or " + (words.last ?? ""),
       read: { text in
         if let value = values.first(where: { $0.0 == text }) { return .value(value.1) }
-        let hint = nearest(to: text, in: words).map { "; did you mean \"\($0)\"?" } ?? ""
+        let hint = nearest(to: text, in: words).map { ", \"\($0)\" is the nearest" } ?? ""
         return .problem("it is none of the words\(hint)")
       },
       problem: { _ in nil },
@@ -92,8 +92,9 @@ extension SettingForm where Value == Endpoint {
         let bracketed = host.hasPrefix("[") && host.hasSuffix("]")
         if bracketed { host = String(host.dropFirst().dropLast()) }
         guard isAddress(host), bracketed == host.contains(":") else { return .problem("\"\(host)\" is not an address") }
-        return SettingForm<Port>.port.parse(String(text[text.index(after: colon)...])).map {
-          Endpoint(host: host, port: $0)
+        switch SettingForm<Port>.port.parse(String(text[text.index(after: colon)...])) {
+        case .value(let port): return .value(Endpoint(host: host, port: port))
+        case .problem(let problem): return .problem("its port: \(problem)")
         }
       },
       problem: { _ in nil },

@@ -49,7 +49,7 @@ extension SettingForm {
 /// Why a number is out of its range. 0 gets its own words: elsewhere it often switches a limit off.
 private func rangeProblem<Value: Comparable>(_ value: Value, _ range: ClosedRange<Value>, zero: Value) -> String? {
   guard !range.contains(value) else { return nil }
-  if value == zero { return "0 never means off, unlimited or default" }
+  if value == zero { return "0 never means any, auto, off or unlimited" }
   return value < range.lowerBound ? "it is too small" : "it is too large"
 }
 
@@ -75,10 +75,7 @@ extension SettingForm where Value == ByteCount {
     SettingForm(
       allowed: "\(range.lowerBound) to \(range.upperBound)",
       read: { text in
-        readQuantity(
-          text, what: "size", units: ["B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30], example: "64KiB"
-        )
-        .map { ByteCount($0) }
+        Quantity.size.read(text).map { ByteCount($0) }
       },
       problem: { rangeProblem($0, range, zero: ByteCount(0)) },
       text: { "\($0)" })
@@ -91,48 +88,69 @@ extension SettingForm where Value == Duration {
     SettingForm(
       allowed: "\(durationText(range.lowerBound)) to \(durationText(range.upperBound))",
       read: { text in
-        readQuantity(text, what: "time", units: durationUnits, example: "250ms").map { .nanoseconds($0) }
+        Quantity.time.read(text).map {
+          .nanoseconds($0)
+        }
       },
       problem: { rangeProblem($0, range, zero: .zero) },
       text: durationText)
   }
 }
 
-private let durationUnits = [
-  "ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000, "m": 60_000_000_000, "h": 3_600_000_000_000,
-]
-
 /// A duration in the largest unit that divides it.
 func durationText(_ duration: Duration) -> String {
   let nanoseconds = Int(clamping: duration.wholeNanoseconds)
-  for unit in ["h", "m", "s", "ms", "us"] {
-    if let size = durationUnits[unit], nanoseconds > 0, nanoseconds % size == 0 {
-      return "\(nanoseconds / size)\(unit)"
-    }
+  for (unit, size) in Quantity.time.units.reversed() where nanoseconds > 0 && nanoseconds % size == 0 {
+    return "\(nanoseconds / size)\(unit)"
   }
   return "\(nanoseconds)ns"
 }
 
 private func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 
-/// A whole number with a unit behind it, in the smallest unit.
-private func readQuantity(_ text: String, what: String, units: [String: Int], example: String) -> Reading<Int> {
-  let sorted = units.sorted { $0.value < $1.value }.map(\.key)
-  let unitList = sorted.dropLast().joined(separator: ", ") + " or " + (sorted.last ?? "")
-  let digits = text.utf8.prefix(while: isDigit)
-  let unit = String(text.utf8.dropFirst(digits.count)) ?? ""
-  if text.hasPrefix("-") { return .problem("a \(what) cannot be negative") }
-  guard !digits.isEmpty, unit.allSatisfy(\.isLetter) else {
-    return .problem("it is not a \(what): write a whole number and a unit without spaces, such as \(example)")
+/// Whole numbers with a unit behind them, such as `64KiB`.
+private struct Quantity {
+  let what: String
+  /// From the smallest; sizes in the smallest.
+  let units: [(name: String, size: Int)]
+  /// What is offered to someone who left out the unit.
+  let usual: [String]
+  let example: String
+
+  static let size = Quantity(
+    what: "size", units: [("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)], usual: ["B", "KiB"],
+    example: "64KiB")
+  static let time = Quantity(
+    what: "time",
+    units: [
+      ("ns", 1), ("us", 1_000), ("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60_000_000_000),
+      ("h", 3_600_000_000_000),
+    ],
+    usual: ["ms", "s"], example: "250ms")
+
+  /// The quantity in the smallest unit.
+  func read(_ text: String) -> Reading<Int> {
+    let digits = text.utf8.prefix(while: isDigit)
+    let unit = String(text.utf8.dropFirst(digits.count)) ?? ""
+    if text.hasPrefix("-") { return .problem("a \(what) cannot be negative") }
+    guard !digits.isEmpty, unit.allSatisfy(\.isLetter) else {
+      return .problem("it is not a \(what): write a whole number and a unit without spaces, such as \(example)")
+    }
+    guard let number = Int(String(text.prefix(digits.count))) else { return .problem("it is too large") }
+    if number == 0 { return .value(0) }
+    guard !unit.isEmpty else {
+      let offers = usual.map { "\(number)\($0)" }.joined(separator: " or ")
+      return .problem("a \(what) needs a unit, \(unitList), such as \(offers)")
+    }
+    guard let size = units.first(where: { $0.name == unit })?.size else {
+      return .problem("\"\(unit)\" is not a unit of a \(what): write \(unitList)")
+    }
+    let (value, overflow) = number.multipliedReportingOverflow(by: size)
+    return overflow ? .problem("it is too large") : .value(value)
   }
-  guard let number = Int(String(text.prefix(digits.count))) else { return .problem("it is too large") }
-  if number == 0 { return .value(0) }
-  guard !unit.isEmpty else {
-    return .problem("a \(what) needs a unit, \(unitList), such as \(number)\(sorted.dropFirst().first ?? "")")
+
+  private var unitList: String {
+    let names = units.map(\.name)
+    return names.dropLast().joined(separator: ", ") + " or " + (names.last ?? "")
   }
-  guard let size = units[unit] else {
-    return .problem("\"\(unit)\" is not a unit of a \(what): write \(unitList)")
-  }
-  let (value, overflow) = number.multipliedReportingOverflow(by: size)
-  return overflow ? .problem("it is too large") : .value(value)
 }

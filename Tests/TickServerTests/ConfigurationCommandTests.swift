@@ -1,0 +1,122 @@
+import Foundation
+import Testing
+
+@testable import TickServer
+
+@Suite("The tickserver program")
+struct ConfigurationCommandTests {
+  @Test("--check-config is silent about a good file but for one line")
+  func check() throws {
+    let run = try tickserver("--check-config")
+    #expect(run.code == 0)
+    #expect(run.output == "the configuration is valid; room kinds: arena\n")
+    #expect(run.error.isEmpty)
+  }
+
+  @Test("--check-config ends with 78 and all errors")
+  func checkFails() throws {
+    let file = try TemporaryFile("port: 0\nmaxRoms: 1\n")
+    let run = try tickserver("--config", file.path, "--set", "drain=never", "--check-config")
+    #expect(run.code == 78)
+    #expect(run.output.isEmpty)
+    #expect(run.error.split(separator: "\n").count == 3)
+    #expect(run.error.hasPrefix("\(file.path):1: port is \"0\""))
+  }
+
+  @Test("--print-config reads back, with the file named by the environment")
+  func printConfig() throws {
+    let first = try tickserver("--print-config", "--port", "any", "--log-format", "json")
+    #expect(first.code == 0)
+    let file = try TemporaryFile(first.output)
+    let second = try tickserver("--print-config", environment: ["TICKSERVER_CONFIG": file.path])
+    #expect(second.code == 0)
+    #expect(second.output.contains("port: any  # \(file.path):"))
+    #expect(strip(first.output) == strip(second.output))
+  }
+
+  @Test("a missing file, and a missing file of tokens, end with 78")
+  func missing() throws {
+    let run = try tickserver("--config", "/nowhere/t.yaml", "--check-config")
+    #expect(run.code == 78)
+    #expect(
+      run.error == "/nowhere/t.yaml:1: there is no such file. Give the path of a configuration file (YAML).\n")
+    #expect(try tickserver("--set", "auth.tokensFile=/nowhere/t", "--check-config").code == 78)
+    let tokens = try TemporaryFile("# for the lobby\none\n  two words \n\n")
+    #expect(try tickserver("--set", "auth.tokensFile=\(tokens.path)", "--check-config").code == 0)
+    #expect(try Authentication.tokensFile(tokens.path).acceptedTokens() == ["one", "two words"])
+  }
+
+  @Test(
+    "wrong usage ends with 64",
+    arguments: [["--bogus"], ["extra"], ["--set", "maxRooms"], ["--check-config", "--print-config"], ["--config"]])
+  func usage(_ arguments: [String]) throws {
+    let run = try tickserver(arguments)
+    #expect(run.code == 64)
+    #expect(run.output.isEmpty)
+    #expect(run.error.contains("Usage: tickserver"))
+  }
+
+  @Test("--help and --version go to standard output")
+  func help() throws {
+    #expect(try tickserver("--version").output == "\(TickServerVersion.current)\n")
+    let help = try tickserver("--help")
+    #expect(help.code == 0)
+    #expect(help.output.contains("tickserver --listen 127.0.0.1:7777"))
+  }
+
+  private func strip(_ yaml: String) -> [String] {
+    yaml.split(separator: "\n").map { line in
+      line.range(of: "  #").map { String(line[..<$0.lowerBound]) } ?? String(line)
+    }
+  }
+}
+
+private struct Run {
+  let code: Int32
+  let output: String
+  let error: String
+}
+
+private func tickserver(_ arguments: String..., environment: [String: String] = [:]) throws -> Run {
+  try tickserver(arguments, environment: environment)
+}
+
+/// Runs the built program to its end. Its texts are far smaller than a pipe, so reading one after the other cannot block.
+private func tickserver(_ arguments: [String], environment: [String: String] = [:]) throws -> Run {
+  let process = Process()
+  process.executableURL = try program()
+  process.arguments = arguments
+  process.environment = environment
+  let (output, error) = (Pipe(), Pipe())
+  process.standardOutput = output
+  process.standardError = error
+  try process.run()
+  let texts = [output, error].map { pipe in
+    String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+  }
+  process.waitUntilExit()
+  return Run(code: process.terminationStatus, output: texts[0], error: texts[1])
+}
+
+/// The program lies beside the test bundle, or a few folders above what is inside of it.
+private func program() throws -> URL {
+  var folder = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+  for _ in 0..<5 {
+    let candidate = folder.appending(path: "tickserver")
+    if FileManager.default.isExecutableFile(atPath: candidate.path) { return candidate }
+    folder.deleteLastPathComponent()
+  }
+  throw CocoaError(.fileNoSuchFile)
+}
+
+/// A file that is gone with its last reference.
+private final class TemporaryFile {
+  let path: String
+
+  init(_ text: String) throws {
+    path = FileManager.default.temporaryDirectory.appending(path: "tickserver-\(UUID().uuidString)").path
+    try text.write(toFile: path, atomically: true, encoding: .utf8)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+}
