@@ -68,7 +68,14 @@ let package = Package(
       name: "ArenaServer", dependencies: ["ArenaGame", "TickServer"], path: "Examples/Arena/Server",
       swiftSettings: settings),
 
-    .testTarget(name: "WireFormatTests", dependencies: ["WireFormat"], swiftSettings: settings),
+    // Development only: writes Tests/Vectors (`make vectors`).
+    .executableTarget(name: "VectorGenerator", dependencies: ["WireFormat"], swiftSettings: settings),
+    // Tests only: counts the heap allocations of a thread by overriding malloc; never link it into a program.
+    .target(name: "CAllocationCounter"),
+
+    .testTarget(
+      name: "WireFormatTests", dependencies: ["WireFormat", "VectorGenerator", "CAllocationCounter"],
+      swiftSettings: settings),
     .testTarget(
       name: "RoomEngineTests", dependencies: ["RoomEngine", "WireFormat", "ClientCore", "RoomTestKit"],
       swiftSettings: settings),

@@ -108,7 +108,7 @@ extension Credential {
         ResumePoint(
           ticket: body.array(ticket), lastTick: Tick(try body.varint32(&at, "lastTick")),
           lastEvent: try body.varint(&at, "lastEvent"), lastWhisper: try body.varint(&at, "lastWhisper")))
-    default: throw WireError(.unknownType, at: start, "credential")
+    default: throw WireError(.outOfRange, at: start, "credential")
     }
   }
 }
@@ -181,7 +181,7 @@ package struct ClientEvent: Equatable, Sendable {
     case 0: target = .all
     case 1: target = .others
     case 2: target = .one(PlayerID(rawValue: try body.varint16(&at, "player")))
-    default: throw WireError(.unknownType, at: start, "target")
+    default: throw WireError(.outOfRange, at: start, "target")
     }
     let codeStart = at
     code = try body.varint16(&at, "code")

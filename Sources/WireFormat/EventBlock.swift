@@ -10,12 +10,16 @@ package struct EventBlock: Sendable {
   private var number: UInt64
 
   /// Checks every event of the block, so that walking it cannot fail.
-  init(validating body: Span<UInt8>, at: inout Int) throws(WireError) {
-    first = try body.varint(&at, "firstReliable")
+  package init(validating body: Span<UInt8>, at: inout Int) throws(WireError) {
     let start = at
+    first = try body.varint(&at, "firstReliable")
+    let countStart = at
     let count = try body.varint(&at, "count")
+    guard count >= 1 else { throw WireError(.outOfRange, at: countStart, "count") }
     // An event takes three bytes at least.
-    guard count >= 1, count <= UInt64(body.count) else { throw WireError(.invalidLength, at: start, "count") }
+    guard count <= UInt64(body.count - at) else { throw WireError(.truncated, at: body.count, "count") }
+    // Numbers go up from here, and so do those who count on from the last one.
+    guard first < UInt64.max - count else { throw WireError(.outOfRange, at: start, "firstReliable") }
     self.count = Int(count)
     self.at = at
     left = self.count

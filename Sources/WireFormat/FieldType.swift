@@ -93,13 +93,19 @@ public struct FixedPoint: Equatable, Sendable {
 
   /// The multiples of `step` in `range`. A range or step that 32 bits cannot hold is reported by ``Schema/init(_:)``.
   public init(range: ClosedRange<Double>, step: Double) {
-    let low = (range.lowerBound / step).rounded(.up)
-    let high = (range.upperBound / step).rounded(.down)
+    let low = Self.steps(range.lowerBound / step, .up)
+    let high = Self.steps(range.upperBound / step, .down)
     if step > 0, step.isFinite, let low = Int32(exactly: low), let high = Int32(exactly: high) {
       self.init(low: low, high: high, step: step)
     } else {
       self.init(low: 1, high: 0, step: step)
     }
+  }
+
+  /// A bound that is a multiple of the step but for the error of the division counts as one: 0.3 / 0.1 is 2.9999999999999996.
+  private static func steps(_ quotient: Double, _ rule: FloatingPointRoundingRule) -> Double {
+    let nearest = quotient.rounded()
+    return (quotient - nearest).magnitude <= nearest.magnitude * 1e-12 ? nearest : quotient.rounded(rule)
   }
 
   var fault: String? {

@@ -73,24 +73,20 @@ package struct StateMirror: Sendable {
   private func readSpan(_ body: Span<UInt8>, _ at: inout Int, into content: inout FrameContent) throws(WireError) {
     let start = at
     content.span = try body.varint32(&at, "span")
-    guard content.span > 0, content.span <= content.tick.rawValue else {
-      throw WireError(.outOfRange, at: start, "span")
-    }
+    guard content.span > 0 else { throw WireError(.outOfRange, at: start, "span") }
+    guard content.span <= content.tick.rawValue else { throw WireError(.inconsistent, at: start, "span") }
   }
 
   private mutating func applySections(
     _ body: Span<UInt8>, _ at: inout Int, into content: inout FrameContent
   ) throws(WireError) {
-    let start = at
-    let count = try body.varint(&at, "sectionCount")
-    guard (1...UInt64(tables.count)).contains(count) else { throw WireError(.invalidLength, at: start, "sectionCount") }
+    let count = try body.varint(&at, in: 1...UInt64(tables.count), "sectionCount")
     var next = 0
     for _ in 0..<count {
       let start = at
       let head = try body.varint(&at, "section")
-      guard head >> 3 >= UInt64(next), head >> 3 < UInt64(tables.count), head & 7 != 0 else {
-        throw WireError(.inconsistent, at: start, "section")
-      }
+      guard head >> 3 < UInt64(tables.count) else { throw WireError(.outOfRange, at: start, "section") }
+      guard head >> 3 >= UInt64(next), head & 7 != 0 else { throw WireError(.inconsistent, at: start, "section") }
       let kind = Int(head >> 3)
       next = kind + 1
       if head & 1 != 0 { try applyRemoved(body, &at, kind, into: &content) }
@@ -140,7 +136,7 @@ package struct StateMirror: Sendable {
     let count = try body.varint(&at, "idset")
     // Each id takes a byte at least, so the count is bounded by what is really there before anything is appended.
     guard count >= 1, count <= UInt64(tables[kind].layout.capacity) else {
-      throw WireError(.invalidLength, at: start, "idset")
+      throw WireError(.outOfRange, at: start, "idset")
     }
     guard count <= UInt64(body.count - at) else { throw WireError(.truncated, at: body.count, "idset") }
     var next: UInt64 = 0
@@ -194,7 +190,7 @@ package struct StateMirror: Sendable {
     let head = try body.varint(&at, "changed")
     let count = head >> 1
     guard count >= 1, count <= UInt64(tables[kind].layout.capacity) else {
-      throw WireError(.invalidLength, at: start, "changed")
+      throw WireError(.outOfRange, at: start, "changed")
     }
     if head & 1 == 0 {
       guard count <= UInt64(body.count - at) else { throw WireError(.truncated, at: body.count, "changed") }
@@ -242,16 +238,14 @@ package struct StateMirror: Sendable {
     _ body: Span<UInt8>, _ at: inout Int, _ kind: Int, count: Int, into masks: inout [UInt64]
   ) throws(WireError) {
     let all = tables[kind].layout.allFields
-    let start = at
-    let size = try body.varint(&at, "masks")
-    guard size <= UInt64(MaskDictionary.most) else { throw WireError(.invalidLength, at: start, "masks") }
+    let size = try body.varint(&at, in: 0...UInt64(MaskDictionary.most), "masks")
     if size == 0 {
       for _ in 0..<count { masks.append(try readMask(body, &at, all)) }
       return
     }
     dictionary.removeAll(keepingCapacity: true)
     for _ in 0..<size { dictionary.append(try readMask(body, &at, all)) }
-    let width = MaskDictionary.width(size: Int(size))
+    let width = MaskDictionary.width(size: size)
     let packed = (count * width + 7) / 8
     guard packed <= body.count - at else { throw WireError(.truncated, at: body.count, "masks") }
     for index in 0..<count {

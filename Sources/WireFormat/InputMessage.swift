@@ -17,10 +17,7 @@ package struct InputReader: Sendable {
 
   package init(_ body: Span<UInt8>) throws(WireError) {
     sequence = try body.varint32(&at, "sequence")
-    let start = at
-    let count = try body.varint(&at, "count")
-    guard count <= UInt64(WireLimits.inputEntries) else { throw WireError(.invalidLength, at: start, "count") }
-    left = Int(count)
+    left = try body.varint(&at, in: 0...UInt64(WireLimits.inputEntries), "count")
   }
 
   /// Reads the next entry's values into row 0 of the scratch table of its kind; nil after the last entry.

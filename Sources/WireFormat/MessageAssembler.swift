@@ -96,17 +96,18 @@ package struct MessageAssembler: Sendable {
 
   /// The length at `at`, or nil when its varint is not complete yet.
   private func readLength(_ bytes: Span<UInt8>, _ at: inout Int) throws(Failure) -> Int? {
-    let start = at
+    let available = bytes.count - at
+    let prefix = bytes.extracting(at..<(at + min(available, WireLimits.lengthPrefixBytes)))
+    var used = 0
     let length: UInt64
     do throws(WireError) {
-      length = try bytes.varint(&at, "length")
+      length = try prefix.varint(&used, "length")
     } catch {
-      if error.code == .truncated, bytes.count - start < WireLimits.lengthPrefixBytes { return nil }
-      throw .malformed(error)
-    }
-    guard at - start <= WireLimits.lengthPrefixBytes else {
+      guard error.code == .truncated else { throw .malformed(error) }
+      if available < WireLimits.lengthPrefixBytes { return nil }
       throw .malformed(WireError(.invalidLength, at: 0, "length"))
     }
+    at += used
     guard length > 0 else { throw .malformed(WireError(.invalidLength, at: 0, "length")) }
     guard length <= UInt64(limit) else { throw .tooLarge(length: length, limit: limit) }
     return Int(length)

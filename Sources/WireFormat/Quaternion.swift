@@ -14,7 +14,7 @@ public struct Quaternion: Equatable, Sendable {
   }
 
   /// The four columns of `docs/protocol.md` section 5.2: index of the largest, then the other three.
-  func quantised(bits: Int) -> (index: Int32, a: Int32, b: Int32, c: Int32) {
+  package func quantised(bits: Int) -> (index: Int32, a: Int32, b: Int32, c: Int32) {
     let length = (w * w + x * x + y * y + z * z).squareRoot()
     guard length > 0, length.isFinite else { return (0, 0, 0, 0) }
     let parts = (w / length, x / length, y / length, z / length)
@@ -35,7 +35,7 @@ public struct Quaternion: Equatable, Sendable {
     return pack(3, parts.3, parts.0, parts.1, parts.2)
   }
 
-  init(index: Int32, a: Int32, b: Int32, c: Int32, bits: Int) {
+  package init(index: Int32, a: Int32, b: Int32, c: Int32, bits: Int) {
     let scale = 1 / (Double(Int32(1) << Int32(bits - 1) - 1) * 2.0.squareRoot())
     let (a, b, c) = (Double(a) * scale, Double(b) * scale, Double(c) * scale)
     let largest = max(0, 1 - a * a - b * b - c * c).squareRoot()

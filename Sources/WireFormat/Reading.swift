@@ -37,19 +37,25 @@ extension Span where Element == UInt8 {
     }
   }
 
-  package func varint(_ at: inout Int, atMost limit: UInt64, _ field: String) throws(WireError) -> Int {
+  /// A varint of a documented range; `range` lies within 63 bits.
+  package func varint(_ at: inout Int, in range: ClosedRange<UInt64>, _ field: String) throws(WireError) -> Int {
     let start = at
     let value = try varint(&at, field)
-    guard value <= limit else { throw WireError(.valueTooLarge, at: start, field) }
+    guard range.contains(value) else { throw WireError(.outOfRange, at: start, field) }
     return Int(truncatingIfNeeded: value)
   }
 
+  @inline(__always)
   package func varint32(_ at: inout Int, _ field: String) throws(WireError) -> UInt32 {
-    UInt32(truncatingIfNeeded: try varint(&at, atMost: UInt64(UInt32.max), field))
+    let start = at
+    let value = try varint(&at, field)
+    guard value <= UInt64(UInt32.max) else { throw WireError(.valueTooLarge, at: start, field) }
+    return UInt32(truncatingIfNeeded: value)
   }
 
+  /// A player id, code, method or other number of 0 to 65535.
   package func varint16(_ at: inout Int, _ field: String) throws(WireError) -> UInt16 {
-    UInt16(truncatingIfNeeded: try varint(&at, atMost: UInt64(UInt16.max), field))
+    UInt16(truncatingIfNeeded: try varint(&at, in: 0...UInt64(UInt16.max), field))
   }
 
   package func zigzag(_ at: inout Int, _ field: String) throws(WireError) -> Int32 {

@@ -6,10 +6,14 @@ extension Schema {
   package init(decoding bytes: Span<UInt8>) throws(WireError) {
     guard bytes.count <= WireLimits.schemaBytes else { throw WireError(.invalidLength, at: 0, "schema") }
     var at = 0
-    let count = try bytes.varint(&at, "kindCount")
-    guard (1...UInt64(WireLimits.kinds)).contains(count) else { throw WireError(.invalidLength, at: 0, "kindCount") }
+    let count = try bytes.varint(&at, in: 1...UInt64(WireLimits.kinds), "kindCount")
     var kinds: [EntityKind] = []
-    for _ in 0..<count { kinds.append(try EntityKind(decoding: bytes, at: &at)) }
+    for _ in 0..<count {
+      let start = at
+      let kind = try EntityKind(decoding: bytes, at: &at)
+      guard !kinds.contains(where: { $0.name == kind.name }) else { throw WireError(.inconsistent, at: start, "name") }
+      kinds.append(kind)
+    }
     try bytes.end(at)
     do {
       try self.init(kinds)
@@ -44,25 +48,19 @@ extension Schema {
 extension EntityKind {
   fileprivate init(decoding bytes: Span<UInt8>, at: inout Int) throws(WireError) {
     let name = try bytes.string(&at, lengths: WireLimits.nameBytes, "name")
-    var start = at
-    let capacity = try bytes.varint(&at, "capacity")
-    guard (1...UInt64(WireLimits.entities)).contains(capacity) else {
-      throw WireError(.outOfRange, at: start, "capacity")
-    }
-    start = at
-    let count = try bytes.varint(&at, "fieldCount")
-    guard (1...UInt64(WireLimits.fields)).contains(count) else {
-      throw WireError(.invalidLength, at: start, "fieldCount")
-    }
+    let capacity = try bytes.varint(&at, in: 1...UInt64(WireLimits.entities), "capacity")
+    let count = try bytes.varint(&at, in: 1...UInt64(WireLimits.fields), "fieldCount")
     var fields: [Field] = []
     for _ in 0..<count {
+      let nameStart = at
       let name = try bytes.string(&at, lengths: WireLimits.nameBytes, "name")
+      guard !fields.contains(where: { $0.name == name }) else { throw WireError(.inconsistent, at: nameStart, "name") }
       let start = at
       let type = try FieldType(decoding: bytes, at: &at)
       guard type.fault == nil else { throw WireError(.outOfRange, at: start, name) }
       fields.append(Field(name, type))
     }
-    self.init(name, capacity: Int(capacity), fields: fields)
+    self.init(name, capacity: capacity, fields: fields)
   }
 }
 
@@ -71,16 +69,16 @@ extension FieldType {
     let start = at
     switch try bytes.byte(&at, "type") {
     case 0: self = .bool
-    case 1: self = .unsigned(bits: try bytes.varint(&at, atMost: 32, "bits"))
-    case 2: self = .signed(bits: try bytes.varint(&at, atMost: 32, "bits"))
+    case 1: self = .unsigned(bits: try bytes.varint(&at, in: 1...32, "bits"))
+    case 2: self = .signed(bits: try bytes.varint(&at, in: 1...32, "bits"))
     case 3: self = .fixed(try FixedPoint(decoding: bytes, at: &at))
     case 4:
       let components = Int(try bytes.byte(&at, "components"))
       self = .vector(components, try FixedPoint(decoding: bytes, at: &at))
-    case 5: self = .angle(steps: try bytes.varint(&at, atMost: 65536, "steps"))
-    case 6: self = .quaternion(bits: try bytes.varint(&at, atMost: 15, "bits"))
-    case 7: self = .string(maxBytes: try bytes.varint(&at, atMost: UInt64(WireLimits.blobBytes), "maxBytes"))
-    case 8: self = .bytes(maxBytes: try bytes.varint(&at, atMost: UInt64(WireLimits.blobBytes), "maxBytes"))
+    case 5: self = .angle(steps: try bytes.varint(&at, in: 2...65536, "steps"))
+    case 6: self = .quaternion(bits: try bytes.varint(&at, in: 2...15, "bits"))
+    case 7: self = .string(maxBytes: try bytes.varint(&at, in: 1...UInt64(WireLimits.blobBytes), "maxBytes"))
+    case 8: self = .bytes(maxBytes: try bytes.varint(&at, in: 1...UInt64(WireLimits.blobBytes), "maxBytes"))
     case 9: self = .reference
     default: throw WireError(.unknownType, at: start, "type")
     }
@@ -121,8 +119,10 @@ extension FieldType {
 
 extension FixedPoint {
   fileprivate init(decoding bytes: Span<UInt8>, at: inout Int) throws(WireError) {
+    let start = at
     low = try bytes.zigzag(&at, "low")
     high = try bytes.zigzag(&at, "high")
+    guard low <= high else { throw WireError(.inconsistent, at: start, "low") }
     step = Double(bitPattern: try bytes.littleEndian64(&at, "step"))
   }
 

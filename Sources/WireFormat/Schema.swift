@@ -72,7 +72,7 @@ public struct EntityKind: Equatable, Sendable {
   }
 
   func validate() throws(SchemaError) {
-    try SchemaError.check(name: name, what: "entity kind")
+    try SchemaError.check(name: name, what: "an entity kind")
     guard (1...WireLimits.entities).contains(capacity) else {
       throw SchemaError("entity kind \"\(name)\": capacity is 1 to \(WireLimits.entities), not \(capacity)")
     }
@@ -82,7 +82,7 @@ public struct EntityKind: Equatable, Sendable {
     var names = Set<String>()
     var columns = 0
     for field in fields {
-      try SchemaError.check(name: field.name, what: "field of \"\(name)\"")
+      try SchemaError.check(name: field.name, what: "a field of \"\(name)\"")
       guard names.insert(field.name).inserted else {
         throw SchemaError("field \"\(field.name)\" stands twice in entity kind \"\(name)\": names must differ")
       }
@@ -120,7 +120,7 @@ public struct SchemaError: Error, Equatable, Sendable, CustomStringConvertible {
 
   static func check(name: String, what: String) throws(SchemaError) {
     guard WireLimits.nameBytes.contains(name.utf8.count) else {
-      throw SchemaError("the name \"\(name)\" of a \(what) has \(name.utf8.count) bytes, 1 to 64 are allowed")
+      throw SchemaError("the name \"\(name)\" of \(what) has \(name.utf8.count) bytes, 1 to 64 are allowed")
     }
   }
 }

@@ -112,7 +112,7 @@ package struct Joined: Equatable, Sendable {
   private static func players(_ body: Span<UInt8>, _ at: inout Int) throws(WireError) -> [PlayerID] {
     let start = at
     let count = try body.varint(&at, "players")
-    guard count <= UInt64(WireLimits.players) else { throw WireError(.invalidLength, at: start, "players") }
+    guard count <= UInt64(WireLimits.players) else { throw WireError(.outOfRange, at: start, "players") }
     guard count <= UInt64(body.count - at) else { throw WireError(.truncated, at: body.count, "players") }
     var players: [PlayerID] = []
     var next: UInt64 = 0

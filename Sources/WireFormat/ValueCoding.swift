@@ -90,7 +90,7 @@ extension Span where Element == UInt8 {
   func blob(_ at: inout Int, maxBytes: Int, isText: Bool) throws(WireError) -> Range<Int> {
     let start = at
     let length = try varint(&at, "value")
-    guard length <= UInt64(maxBytes) else { throw WireError(.outOfRange, at: start, "value") }
+    guard length <= UInt64(maxBytes) else { throw WireError(.invalidLength, at: start, "value") }
     guard Int(length) <= count - at else { throw WireError(.truncated, at: count, "value") }
     let range = at..<(at + Int(length))
     at = range.upperBound

@@ -6,7 +6,7 @@ public struct WireError: Error, Equatable, Sendable, CustomStringConvertible {
     case truncated
     /// A varint with a needless last byte `00`.
     case nonMinimalVarint
-    /// A varint above the width that the layout gives it.
+    /// A varint above its width: 64 bits, or 32 where the layout says so.
     case valueTooLarge
     /// Text that is not UTF-8.
     case invalidText
@@ -14,13 +14,13 @@ public struct WireError: Error, Equatable, Sendable, CustomStringConvertible {
     case unknownFlag
     /// Bytes left over after the layout.
     case trailingBytes
-    /// A length or count of 0 or above its limit.
+    /// The length of a message, string, byte string or payload outside its limits.
     case invalidLength
-    /// A value outside the range that its type declares.
+    /// A number, count or choice outside the range that its layout or type declares.
     case outOfRange
-    /// A message, credential, target or field type that is not defined.
+    /// A message type or field type that is not defined.
     case unknownType
-    /// Ids, kinds or masks that contradict each other or the state.
+    /// Values that are allowed each by itself but contradict each other or the state.
     case inconsistent
   }
 

@@ -210,8 +210,8 @@ class MessageTests(WireTestCase):
         ("Hello", "01 54 49 43 4b 01 00 00", {"magic": b"TICK", "version": 1, "capabilities": 0, "credential": 0}),
         ("Hello", "01 54 49 43 4b 01 00 01 02 aa bb",
          {"magic": b"TICK", "version": 1, "capabilities": 0, "credential": 1, "token": b"\xaa\xbb"}),
-        ("Hello", "01 54 49 43 4b 01 00 02 01 cc ac 02 05 00",
-         {"magic": b"TICK", "version": 1, "capabilities": 0, "credential": 2, "ticket": b"\xcc", "lastTick": 300,
+        ("Hello", "01 54 49 43 4b 01 00 02 10" + " cc" * 16 + " ac 02 05 00",
+         {"magic": b"TICK", "version": 1, "capabilities": 0, "credential": 2, "ticket": b"\xcc" * 16, "lastTick": 300,
           "lastEvent": 5, "lastWhisper": 0}),
         ("Join", "02 01 02 72 31 01 6b 08 07 06 05 04 03 02 01 01 ff",
          {"flags": 1, "room": "r1", "roomKind": "k", "schemaHash": 0x0102030405060708, "options": b"\xff"}),
@@ -287,7 +287,7 @@ class MessageTests(WireTestCase):
             ("client", "01 54 49 43 4b 01 00 03", "outOfRange"),  # credential
             ("client", "01 54 49 43 4b 01 00 01 81 10", "invalidLength"),  # token of 2049
             ("client", "02 02", "unknownFlag"),
-            ("client", "02 00 00", "invalidLength"),  # empty room name
+            ("client", "02 00 81 04", "invalidLength"),  # room name of 513
             ("client", "02 00 01 72 01 6b 00 00 00 00 00 00 00 00 81 08", "invalidLength"),  # options of 1025
             ("client", "03 80 80 80 80 10 00", "valueTooLarge"),  # sequence above 32 bits
             ("client", "03 01 01 02 00 01 00", "outOfRange"),  # kind 2

@@ -502,8 +502,10 @@ def read_coded(reader: Reader, field: Field, part: int, old: Sequence[Column]) -
         value = int(old[1]) + zigzag_decode(coded >> 2)
         return [(0, coded & 3), (1, _check_column(reader, field, value, start))]
     column = part + 1 if field.type == FieldType.QUATERNION else part
-    value = int(old[column]) + reader.zigzag(f"field {field.name!r}")
+    difference = reader.zigzag(f"field {field.name!r}")
+    value = int(old[column]) + difference
     if field.type == FieldType.ANGLE:
+        reader.check_range(difference, -(field.steps // 2), (field.steps - 1) // 2, f"turn of {field.name!r}", start)
         return [(column, value % field.steps)]
     value = value & MASK32 if field.type in UNSIGNED_COLUMNS else to_signed32(value)
     return [(column, _check_column(reader, field, value, start))]
@@ -886,12 +888,18 @@ CODE = ranged(0, ID_LAST)
 EVENT_RELIABLE, EVENT_SENDER, EVENT_NOT_FOR_SENDER = 1, 2, 4
 FRAME_KEYFRAME, FRAME_EVENTS, FRAME_STATE = 1, 2, 4
 
+
+def _event_problem(fields: Fields) -> str | None:
+    lacks_sender = fields["flags"] & EVENT_NOT_FOR_SENDER and not fields["flags"] & EVENT_SENDER
+    return "not for its sender, and without one" if lacks_sender else None
+
+
 FRAME_EVENT = Layout("event", (
     Part("flags", flags(7)),
     Part("sender", PLAYER, has(EVENT_SENDER)),
     Part("code", CODE),
     Part("payload", blob(0, PAYLOAD_LIMIT)),
-))
+), _event_problem)
 
 
 def _read_events(reader: Reader, what: str) -> list[Fields]:
@@ -978,15 +986,15 @@ CLIENT_LAYOUTS: dict[int, Layout] = {
         Part("capabilities", varint()),
         Part("credential", choice(2)),
         Part("token", blob(0, TOKEN_LIMIT), credential(1)),
-        Part("ticket", blob(), credential(2)),
-        Part("lastTick", varint(), credential(2)),
+        Part("ticket", blob(16, 64), credential(2)),
+        Part("lastTick", varint(32), credential(2)),
         Part("lastEvent", varint(), credential(2)),
         Part("lastWhisper", varint(), credential(2)),
     )),
     0x02: Layout("Join", (
         Part("flags", flags(1)),
-        Part("room", text(1, 64)),
-        Part("roomKind", text(1, 64)),
+        Part("room", text(0, 512)),
+        Part("roomKind", text(0, 512)),
         Part("schemaHash", U64LE),
         Part("options", blob(0, OPTIONS_LIMIT)),
     )),
