@@ -16,6 +16,7 @@ package struct EventBlock: Sendable {
     let count = try body.varint(&at, "count")
     // An event takes three bytes at least.
     guard count >= 1, count <= UInt64(body.count) else { throw WireError(.invalidLength, at: start, "count") }
+    guard first <= UInt64.max - count else { throw WireError(.valueTooLarge, at: start, "firstReliable") }
     self.count = Int(count)
     self.at = at
     left = self.count
