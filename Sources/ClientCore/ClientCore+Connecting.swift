@@ -59,6 +59,8 @@ extension ClientCore {
     case .finished(let known): loss = known
     default: loss = .disconnected
     }
+    // Whoever was leaving has left.
+    if seat?.isLeaving == true { forgetSeat() }
     phase = .lost
     discardOutput()
     loseCalls(delegate)

@@ -145,11 +145,14 @@ extension ClientCore {
         joined.player == seat.player, joined.generation == seat.generation, joined.schemaHash == seat.schema.hash,
         joined.tickRate == seat.tickRate, joined.startMicroseconds == seat.startMicroseconds
       else { throw .fault(.seat("resumed into another seat or room")) }
-      seat.isBackFromResume = true
+      guard joined.lastEvent == seat.lastEvent, joined.lastWhisper == seat.lastWhisper else {
+        throw .fault(.seat("resumed with other event or whisper numbers than those sent"))
+      }
+      // What a keyframe before the cut owed comes with the one that follows now.
+      seat.owedThrough = nil
     } else {
       seat = RoomSeat(joined, schema: try schema(of: joined), keepingState: configuration.keepsState)
       try checkPlayers(joined)
-      adoptNumbers()
     }
     wish = nil
     attempt = 0
@@ -161,13 +164,6 @@ extension ClientCore {
     guard let players = joined.players, players.contains(joined.player) else {
       throw .fault(.seat("Joined without a list of players that has \(joined.player) in it"))
     }
-  }
-
-  /// A resume point of an earlier process says how far that one had got.
-  private func adoptNumbers() {
-    guard phase == .resumed, case .resume(let point) = configuration.credential else { return }
-    seat?.lastEvent = point.lastEvent
-    seat?.lastWhisper = point.lastWhisper
   }
 
   private func schema(of joined: Joined) throws(MessageFailure) -> Schema {

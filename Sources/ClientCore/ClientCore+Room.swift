@@ -6,10 +6,6 @@ extension ClientCore {
     _ type: MessageType, _ body: Span<UInt8>, _ delegate: any ClientCoreDelegate
   ) throws(MessageFailure) {
     guard let seat else { throw .fault(.unexpectedMessage(type, phase: phase.name)) }
-    if seat.isBackFromResume {
-      seat.isBackFromResume = false
-      if type == .frame { seat.owedThrough = nil }
-    }
     if type != .events, let owed = seat.owedThrough {
       throw .fault(.eventsOwed(first: seat.lastEvent &+ 1, last: owed))
     }

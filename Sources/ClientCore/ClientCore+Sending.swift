@@ -23,6 +23,7 @@ extension ClientCore {
   package func leave() throws(ClientMisuse) {
     guard phase == .inRoom else { throw .phase(phase.name) }
     try write(bound: messageOverhead) { $0.put(empty: .leave) }
+    seat?.isLeaving = true
     phase = .leaving
   }
 

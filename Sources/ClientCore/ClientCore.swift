@@ -49,11 +49,11 @@ package final class ClientCore {
   /// The hash of that state (`docs/protocol.md` 5.3); nil when no state is kept.
   package var stateHash: UInt64? { seat?.mirror?.hash }
 
-  /// What the next Hello would present: the ticket, once a frame was applied; before that there is nothing to resume.
+  /// What the next Hello would present, with a seat to go back to. Tick 0 asks for a keyframe: none was applied yet.
   package var resumePoint: ResumePoint? {
-    guard let seat, let welcome, let tick = seat.tick else { return nil }
+    guard let seat, let welcome else { return nil }
     return ResumePoint(
-      ticket: welcome.ticket, lastTick: tick, lastEvent: seat.lastEvent, lastWhisper: seat.lastWhisper)
+      ticket: welcome.ticket, lastTick: seat.tick ?? Tick(0), lastEvent: seat.lastEvent, lastWhisper: seat.lastWhisper)
   }
 
   // MARK: Output
@@ -98,7 +98,7 @@ package final class ClientCore {
 
 /// What a ``ClientCore`` is to be.
 package struct ClientConfiguration: Sendable {
-  /// What the first Hello presents; a resume point of an earlier process works when the server answers it with a keyframe.
+  /// What the first Hello presents; a resume point of an earlier process needs a `lastTick` of 0, which asks for a keyframe.
   package var credential: Credential
   /// The schema that the client was built with; nil to learn the room's.
   package var schema: Schema?

@@ -24,8 +24,8 @@ package final class RoomSeat {
   package internal(set) var acknowledgedInput: UInt32 = 0
   /// Set by a keyframe that skipped reliable events: the number of the last one that the next message must bring.
   var owedThrough: UInt64?
-  /// Until the first message of the room after a resume: a keyframe may then settle anew what is owed.
-  var isBackFromResume = false
+  /// Leave was sent: not worth a resume.
+  var isLeaving = false
 
   init(_ joined: Joined, schema: Schema, keepingState: Bool) {
     player = joined.player
