@@ -1,0 +1,47 @@
+# Two commands do everything on a fresh Debian or Ubuntu machine with Swift: `make demo` and `make test`.
+
+PACKAGES = libuv1-dev pkg-config
+TEST_PACKAGES = $(PACKAGES) python3
+# Declared dependencies only: an arrow of the house that the manifest does not have is an error.
+IMPORT_CHECK = --explicit-target-dependency-import-check error
+
+.PHONY: help demo test build release lint format vectors python-test setup test-setup clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+demo: release ## a server, 1,000 bots against it with a live view, a verdict
+	@scripts/demo.sh
+
+test: test-setup lint ## format lint, build, all tests
+	scripts/check-purity.sh
+	python3 -m unittest discover -s Tests/Vectors
+	python3 Tests/Vectors/check_vectors.py
+	swift build --build-tests $(IMPORT_CHECK)
+	swift test -c release --filter Allocation
+	swift test --skip-build
+
+build: setup ## everything, for debugging
+	swift build $(IMPORT_CHECK)
+
+release: setup ## the programs, optimised
+	swift build -c release --product tickserver
+	swift build -c release --product botswarm
+
+lint: ## formatting, strictly
+	swift format lint --strict --recursive --parallel Sources Tests Examples Package.swift
+
+format: ## format all sources in place
+	swift format --in-place --recursive --parallel Sources Tests Examples Package.swift
+
+vectors: setup ## write the golden vectors anew
+	swift run VectorGenerator Tests/Vectors
+
+setup:
+	@scripts/install-packages.sh $(PACKAGES)
+
+test-setup:
+	@scripts/install-packages.sh $(TEST_PACKAGES)
+
+clean: ## forget all builds and reports
+	rm -rf .build out
