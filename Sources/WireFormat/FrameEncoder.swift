@@ -76,25 +76,37 @@ package struct FrameEncoder {
       table.baseline.insert(id, generation: table.current.generations[id], owner: table.current.owners[id])
     }
     var count = listIDs(table.touched)
-    let new = table.current.words.span
-    let old = table.baseline.words.span
-    let rows = table.current.rows
+    Self.findChangedWords(of: table, ids, &masks, count)
     for (field, layout) in table.current.layout.fields.enumerated() {
       let bit: UInt64 = 1 << UInt64(field)
-      if layout.columnCount == 0 {
-        for index in 0..<count
-        where !table.current.blobEquals(layout, Int(ids[index]), in: table.baseline) { masks[index] |= bit }
-      }
-      for column in 0..<layout.columnCount {
-        let start = (layout.firstColumn + column) * rows
-        for index in 0..<count {
-          let position = start + Int(ids[index])
-          if new[position] != old[position] { masks[index] |= bit }
-        }
-      }
+      guard layout.columnCount == 0 else { continue }
+      for index in 0..<count
+      where !table.current.blobEquals(layout, Int(ids[index]), in: table.baseline) { masks[index] |= bit }
     }
     count = dropUnchanged(count)
     return count
+  }
+
+  private static func findChangedWords(
+    of table: borrowing TrackedTable, _ ids: [UInt16], _ masks: inout [UInt64], _ count: Int
+  ) {
+    let new = table.current.words.span
+    let old = table.baseline.words.span
+    let ids = ids.span
+    var masks = masks.mutableSpan
+    let rows = table.current.rows
+    var bit: UInt64 = 1
+    for field in table.current.layout.fields {
+      for column in field.firstColumn..<(field.firstColumn + field.columnCount) {
+        let start = column * rows
+        for index in 0..<count {
+          let position = start + Int(ids[index])
+          // Without a branch: whether a value changed is as good as random.
+          masks[index] |= new[position] == old[position] ? 0 : bit
+        }
+      }
+      bit &<<= 1
+    }
   }
 
   private mutating func findNonZero(_ table: EntityTable) -> Int {
@@ -249,6 +261,8 @@ package struct FrameEncoder {
       }
     case .difference, .reference:
       let new = current.words.span
+      let ids = ids.span
+      let masks = masks.span
       var old = baseline.words.mutableSpan
       for column in 0..<field.columnCount {
         let start = (field.firstColumn + column) * rows
@@ -261,6 +275,8 @@ package struct FrameEncoder {
       }
     case .angle(let steps):
       let new = current.words.span
+      let ids = ids.span
+      let masks = masks.span
       var old = baseline.words.mutableSpan
       let start = field.firstColumn * rows
       for index in 0..<count where masks[index] & bit != 0 {
@@ -271,6 +287,8 @@ package struct FrameEncoder {
       }
     case .quaternion:
       let new = current.words.span
+      let ids = ids.span
+      let masks = masks.span
       var old = baseline.words.mutableSpan
       let start = field.firstColumn * rows
       for part in 1...3 {
