@@ -63,9 +63,9 @@ struct SteadyRoom: ~Copyable {
 
 @Suite struct AllocationTests {
   #if DEBUG
-    private static let isOptimised = false
+  private static let isOptimised = false
   #else
-    private static let isOptimised = true
+  private static let isOptimised = true
   #endif
 
   @Test func theCounterCountsWhatThisThreadAllocates() {
