@@ -136,6 +136,14 @@ private let structure: [Mistake] = [
   Mistake("port: 1\n---\nport: 2", "t.yaml:2: not valid YAML: but found another document."),
   Mistake("? [a]\n: 1", "t.yaml:1: a key is a list. Write a name."),
   Mistake(
+    "idleDeadline: 10s",
+    "t.yaml:1: pingInterval is 10s and idleDeadline is 10s: quiet connections would be closed before they are asked. Make pingInterval shorter."
+  ),
+  Mistake("? &a port\n: 1\n? *a\n: 2", "t.yaml:1: port is set twice in one section. Keep one of them."),
+  Mistake(
+    "port: 1\r\nmaxRooms: 2\r\nport: 2\r\n",
+    "t.yaml:1: port is set twice: here and in line 3. Keep one of them."),
+  Mistake(
     "idleDeadline: 5s",
     "t.yaml:1: pingInterval is 10s and idleDeadline is 5s: quiet connections would be closed before they are asked. Make pingInterval shorter."
   ),
@@ -299,5 +307,43 @@ struct ConfigurationFaultTests {
     let token = "s3cret" + String(repeating: "x", count: 2048)
     #expect(faults("auth: {tokens: [\(token)]}").joined().contains("s3cret") == false)
     #expect(faults("auth: {tokens: [\(token)]}").isEmpty == false)
+  }
+}
+
+@Suite("Any text as a configuration file")
+struct ConfigurationNoiseTests {
+  @Test("damaged files end in messages, each on one line", arguments: 0..<8)
+  func noise(_ seed: UInt64) throws {
+    var random = Xorshift(state: seed &* 0x9E37_79B9_7F4A_7C15 | 1)
+    let pieces = [
+      "port", ": ", "\n", "  ", "rooms", "r", "entities", "e", "fields", "f", "{", "}", "[", "]", ",", "type", "bool",
+      "limits", "grace", "5s", "auth", "tokens", "&a ", "*a", "? ", "- ", "\"", "'", "#", "\t", "\r", "é", "\u{E000}",
+      "\u{0}", "|", ">", "!!int ", "<<", "~", "---\n", "...", "0", "%", "@", "`",
+    ]
+    let good = try load().yaml
+    for round in 0..<300 {
+      var text = round % 2 == 0 ? "" : good
+      for _ in 0..<Int(random.next() % 12 + 1) {
+        let piece = pieces[Int(random.next() % UInt64(pieces.count))]
+        let offset = Int(random.next() % UInt64(text.unicodeScalars.count + 1))
+        let place = text.unicodeScalars.index(text.unicodeScalars.startIndex, offsetBy: offset)
+        text.unicodeScalars.insert(contentsOf: piece.unicodeScalars, at: place)
+      }
+      for message in faults(text) {
+        #expect(message.unicodeScalars.allSatisfy { $0.value >= 0x20 }, "seed \(seed), round \(round): \(message)")
+      }
+    }
+  }
+}
+
+/// A small generator, so that a seed replays a failure.
+private struct Xorshift: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state ^= state << 13
+    state ^= state >> 7
+    state ^= state << 17
+    return state
   }
 }

@@ -35,22 +35,33 @@ struct FileLayer {
   /// the first of them is renamed with ``duplicateMark`` and reported later, where its place is known.
   private func compose(_ text: String) throws(ConfigurationFault) -> Node? {
     var text = text
+    var renamed = 0
+    var duplicate: ConfigurationFault?
     while true {
       do {
         return try Yams.compose(yaml: text)
-      } catch YamlError.duplicatedKeysInMapping(_, let context) {
-        guard let renamed = Self.insertMark(into: text, at: context.mark) else {
-          throw ConfigurationFault(
-            origin: .file(name: name, line: context.mark.line), message: "a key is set twice. Keep one of them.")
+      } catch YamlError.duplicatedKeysInMapping(let keys, let context) {
+        let key = keys.first { $0.first != Self.duplicateMark } ?? "a key"
+        let fault = ConfigurationFault(
+          origin: .file(name: name, line: context.mark.line),
+          message: "\(oneLine(key)) is set twice in one section. Keep one of them.")
+        renamed += 1
+        guard renamed <= Self.mostDuplicates, let other = Self.insertMark(into: text, at: context.mark) else {
+          throw fault
         }
-        text = renamed
+        duplicate = fault
+        text = other
       } catch let error as YamlError {
-        throw yamlFault(error)
+        // Keys written with anchors or aliases cannot be renamed; the text that was given is told, not the renamed one.
+        throw duplicate ?? yamlFault(error)
       } catch {
         throw ConfigurationFault(origin: .file(name: name, line: 1), message: "not valid YAML: \(error).")
       }
     }
   }
+
+  /// How many duplicates are told one by one; each costs another parse.
+  private static let mostDuplicates = 100
 
   private static func insertMark(into text: String, at mark: Mark) -> String? {
     let scalars = text.unicodeScalars
