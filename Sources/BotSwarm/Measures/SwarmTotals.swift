@@ -20,6 +20,8 @@ package struct SwarmTotals: Sendable {
   package var hashesCompared: UInt64 = 0
   /// Frames taken over from another bot's decoding because their bytes and the state before them were equal.
   package var framesShared: UInt64 = 0
+  /// Frames of bots whose state could not be compared: too far behind the others, or after a difference.
+  package var framesUnchecked: UInt64 = 0
   package var joined = 0
   package var connectFailures: [String: Int] = [:]
   package var joinRefusals: [String: Int] = [:]
@@ -36,6 +38,12 @@ package struct SwarmTotals: Sendable {
   package var inputLateness = Distribution()
   /// Frames a second of each bot over its steady window.
   package var ratesPerSecond: [Double] = []
+
+  /// The first faults in words.
+  package var notes: [String] = []
+
+  /// A broken server breaks every frame: the first few tell what is wrong.
+  package static let mostNotes = 10
 
   package init() {}
 
@@ -69,6 +77,8 @@ package struct SwarmTotals: Sendable {
     callsAnswered += other.callsAnswered
     hashesCompared += other.hashesCompared
     framesShared += other.framesShared
+    framesUnchecked += other.framesUnchecked
+    for note in other.notes where notes.count < Self.mostNotes { notes.append(note) }
     joined += other.joined
     connectFailures.merge(other.connectFailures, uniquingKeysWith: +)
     joinRefusals.merge(other.joinRefusals, uniquingKeysWith: +)
