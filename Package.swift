@@ -88,5 +88,8 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings),
+    .testTarget(
+      name: "BotSwarmTests", dependencies: ["BotSwarm", "EventLoop", "ClientCore", "WireFormat"],
+      swiftSettings: settings),
   ]
 )

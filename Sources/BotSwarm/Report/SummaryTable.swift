@@ -1,0 +1,87 @@
+/// The end of a run in the terminal: an aligned table and the verdict.
+package struct SummaryTable {
+  package let report: SwarmReport
+
+  package init(_ report: SwarmReport) { self.report = report }
+
+  package var text: String {
+    let verdict = report.verdict
+    var lines = rows.map { "\($0.name.padded(22))\($0.value)" }
+    lines.append("")
+    for check in verdict.checks {
+      lines.append(
+        "\(check.isOK ? "ok    " : "FAILED")  \(check.name.padded(22))\(check.value.padded(30))  \(check.requirement)")
+    }
+    if report.wasInterrupted { lines += ["", "interrupted: the figures cover what ran until then"] }
+    lines += ["", verdict.line, ""]
+    return lines.joined(separator: "\n")
+  }
+
+  /// What stands in the table; also the first table of the HTML report.
+  var rows: [(name: String, value: String)] {
+    let setting = report.setting
+    let totals = report.totals
+    return [
+      (
+        "bots",
+        "\(Format.grouped(totals.joined)) of \(Format.grouped(setting.bots)) joined, "
+          + "\(Format.grouped(setting.rooms)) rooms of \(setting.roomSize) (\(setting.roomKind))"
+      ),
+      ("window", "\(report.steadySeconds.count) s steady of \(report.seconds.count) s, decoding \(setting.decode)"),
+      ("frames per second", rates),
+      (
+        "delivered",
+        "\(Format.decimal(report.deliveredPerSecond, places: 0)) frames/s in all, \(Format.grouped(totals.skips)) skips"
+      ),
+      ("frame latency", spread(totals.frameLatency)), ("interval jitter", spread(totals.intervalJitter)),
+      ("input to ack", spread(totals.acknowledgement)), ("join time", spread(totals.joinTime)),
+      ("bytes per frame", Format.decimal(totals.bytesPerFrame, places: 1)),
+      ("bytes per entity", "\(Format.decimal(totals.bytesPerEntityUpdate, places: 2)) a moving entity and tick"),
+      ("bandwidth", "\(rate(report.receivedBytesPerSecond)) received, \(rate(report.sentBytesPerSecond)) sent"),
+      ("server", server), ("swarm", swarm),
+      (
+        "events",
+        "\(Format.grouped(totals.eventsRaised)) raised, \(Format.grouped(totals.eventsChecked)) deliveries checked, "
+          + "\(Format.grouped(totals.whispersChecked)) whispers, \(Format.grouped(totals.callsAnswered)) replies"
+      ),
+      ("disconnects", listed(totals.disconnects)), ("connect failures", listed(totals.connectFailures)),
+      ("join refusals", listed(totals.joinRefusals)),
+      ("left in order", Format.grouped(totals.leftInOrder)),
+    ]
+  }
+
+  private var rates: String {
+    guard let rates = report.rates else { return "-" }
+    let places = 2
+    return
+      "min \(Format.decimal(rates.min, places: places))   p1 \(Format.decimal(rates.p1, places: places))   "
+      + "p50 \(Format.decimal(rates.p50, places: places))   (of \(report.setting.tickRate))"
+  }
+
+  private func spread(_ distribution: Distribution) -> String {
+    guard let summary = distribution.summary else { return "-" }
+    return "p50 \(Format.duration(microseconds: summary.p50Microseconds))   "
+      + "p99 \(Format.duration(microseconds: summary.p99Microseconds))   "
+      + "max \(Format.duration(microseconds: summary.maxMicroseconds))"
+  }
+
+  private func rate(_ bytesPerSecond: Double?) -> String {
+    bytesPerSecond.map { Format.bytes(Int($0)) + "/s" } ?? "-"
+  }
+
+  private var server: String {
+    guard let peak = report.serverPeakResidentBytes else { return "not measured (give --server-pid)" }
+    return "RSS \(Format.bytes(peak)) at most, CPU \(Format.percent(report.serverCores)) of a core"
+  }
+
+  private var swarm: String {
+    "RSS \(Format.bytes(report.swarmPeakResidentBytes ?? 0)) at most, "
+      + "CPU \(Format.percent(report.swarmCores)) of a core, loop busy \(Format.percent(report.loopBusy))"
+  }
+
+  private func listed(_ counts: [String: Int]) -> String {
+    if counts.isEmpty { return "none" }
+    return counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+      .map { "\(Format.grouped($0.value)) \($0.key)" }.joined(separator: ", ")
+  }
+}

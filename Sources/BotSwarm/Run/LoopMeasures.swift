@@ -1,0 +1,50 @@
+import EventLoop
+
+/// What the bots of one loop measured. Confined to the loop.
+final class LoopMeasures {
+  var totals = SwarmTotals()
+  /// Of the second under way.
+  var latency = Distribution()
+  var frames = 0
+  var joins = 0
+  var bytesReceived = 0
+  var bytesSent = 0
+  var connected = 0
+  var joined = 0
+  var tickRate: UInt32 = 0
+  /// Between `beginSteady` and `endSteady`: only then frames count for rates and latency.
+  private(set) var steadySince: UInt64?
+  /// Server clock minus ours, in microseconds, by the shortest round trip of any bot of the loop: all ask the same server.
+  var clockOffset: Int64?
+
+  /// Now, in the microseconds that all of the swarm counts in.
+  static func now() -> UInt64 { Loop.clock().nanoseconds / 1_000 }
+
+  var isSteady: Bool { steadySince != nil }
+
+  func beginSteady(now: UInt64) { steadySince = now }
+
+  func endSteady() { steadySince = nil }
+
+  /// - Parameter dueMicroseconds: When the frame's tick was due, on the server's clock.
+  func recordFrame(dueMicroseconds due: UInt64, receivedMicroseconds now: UInt64) {
+    frames += 1
+    guard let clockOffset else { return }
+    // The estimate of the clock is off by up to half a round trip: a frame that seems to come early came at once.
+    let late = max(0, Int64(bitPattern: now) + clockOffset - Int64(bitPattern: due))
+    latency.record(microseconds: UInt64(late))
+    if isSteady { totals.frameLatency.record(microseconds: UInt64(late)) }
+  }
+
+  /// What a second counts begins anew.
+  func startSecond() {
+    latency.reset()
+    (frames, joins, bytesReceived, bytesSent) = (0, 0, 0, 0)
+  }
+
+  func note(_ text: String) {
+    if totals.notes.count < SwarmTotals.mostNotes { totals.notes.append(text) }
+  }
+
+  func disconnected(_ reason: String) { totals.disconnects[reason, default: 0] += 1 }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import BotSwarm
+import Glibc
+
+@main
+struct BotSwarmCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "botswarm",
+    abstract: "Fills a TickServer with bots and checks every frame they get.",
+    discussion: """
+      Bots join rooms, move, raise events, and compare what they get with each other: gaps, order, state, reliable events. The
+      summary ends with a verdict. Exit status: 0 ok, 1 a check failed, 2 the swarm could not run, 3 only timing fell short and
+      the swarm itself was too slow to tell why.
+
+      Examples:
+        botswarm --target 127.0.0.1:7777 --bots 100 --room-size 20
+        botswarm --bots 2000 --room-size 100 --duration 60 --server-pid $(pidof tickserver) \\
+                 --min-fps 29.5 --max-p99-latency 50ms --max-server-rss 60MiB --html report.html
+      """)
+
+  @OptionGroup(title: "Who plays where") var crowd: CrowdOptions
+  @OptionGroup(title: "What they do") var behaviour: BehaviourOptions
+  @OptionGroup(title: "What is asked for") var demands: DemandOptions
+  @OptionGroup(title: "Reports") var output: OutputOptions
+
+  mutating func run() throws {
+    var plan = SwarmPlan()
+    do {
+      try crowd.apply(to: &plan)
+      try behaviour.apply(to: &plan)
+      try demands.apply(to: &plan)
+      plan.serverPID = output.serverPID
+      try plan.validate(descriptorLimit: raiseDescriptorLimit())
+      try output.check()
+    } catch let error as PlanError {
+      throw ValidationError(error.description)
+    }
+    let report = try start(plan)
+    try output.write(report)
+    throw ExitCode(report.verdict.exitStatus)
+  }
+
+  private func start(_ plan: SwarmPlan) throws -> SwarmReport {
+    let terminal = output.quiet ? nil : Terminal()
+    defer { terminal?.finish() }
+    do {
+      return try SwarmRun(plan, terminal: terminal).run()
+    } catch {
+      terminal?.finish()
+      printError("botswarm: \(error)")
+      throw ExitCode(2)
+    }
+  }
+}
