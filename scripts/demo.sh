@@ -29,7 +29,7 @@ if [ -z "$port" ]; then
   exit 1
 fi
 
-"$bin/botswarm" --host 127.0.0.1 --port "$port" --bots "$bots" --room-size "$room" --input-rate "$rate" --duration "${seconds}s" \
+"$bin/botswarm" --target "127.0.0.1:$port" --bots "$bots" --room-size "$room" --input-rate "$rate" --duration "$seconds" \
   --server-pid $server --min-fps "${MIN_FPS:-29.5}" --max-server-rss "${MAX_RSS:-60MiB}" \
   --json "$out/demo.json" --html "$out/demo.html" "$@"
 echo "report: $out/demo.html"
