@@ -25,6 +25,9 @@ final class NoticeQueue: Sendable {
     }
   }
 
+  /// Slots held, holes included: what the memory bound is about.
+  var slotCount: Int { state.withLock { $0.slotCount } }
+
   /// No more notices: the reader gets what waits, then the end.
   func finish(_ end: RoomEnd) {
     state.withLock { state in
@@ -82,6 +85,8 @@ extension NoticeQueue {
     init(limit: Int) {
       self.limit = limit
     }
+
+    var slotCount: Int { slots.count }
 
     mutating func wakeReader() {
       guard let waiting = reader else { return }

@@ -34,4 +34,12 @@ public struct GameEvent: Equatable, Sendable {
   public let sender: PlayerID?
   /// Reliable events are told exactly once and in order; transient ones may be lost.
   public let isReliable: Bool
+
+  /// An event as a room would tell it: for tests of a game's own code.
+  public init(code: UInt16, payload: [UInt8], sender: PlayerID?, isReliable: Bool) {
+    self.code = code
+    self.payload = payload
+    self.sender = sender
+    self.isReliable = isReliable
+  }
 }
