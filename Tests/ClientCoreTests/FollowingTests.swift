@@ -35,6 +35,15 @@ struct FollowingTests {
     #expect(outlook == .resume(afterMilliseconds: 250))
   }
 
+  @Test func frameThatComesTwiceIsAGap() throws {
+    var server = try ScriptedServer()
+    let client = try Recorder(in: &server)
+    let frame = server.frame(span: 3)
+    client.receive(frame)
+    #expect(!client.receive(frame))
+    #expect(client.faults == [.gap(last: Tick(103), tick: Tick(103), span: 3)])
+  }
+
   @Test func frameBeforeTheFirstKeyframeIsAGap() throws {
     var server = try ScriptedServer()
     let client = Recorder()

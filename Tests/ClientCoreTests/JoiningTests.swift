@@ -127,9 +127,12 @@ struct JoiningTests {
   }
 
   @Test func lengthAboveTheLimitIsAFault() throws {
-    var server = try ScriptedServer()
-    let client = try Recorder(in: &server)
-    #expect(!client.receive(encodedBytes(bound: 8) { $0.put(varint: 1 << 20 + 1) }))
-    #expect(client.faults == [.framing(.tooLarge(length: 1 << 20 + 1, limit: 1 << 20))])
+    for (told, limit) in [(5_000, 5_000), (1 << 30, 1 << 20)] {
+      let client = Recorder()
+      try client.core.connect(now: 0)
+      client.receive(ScriptedServer.welcome(maxServerMessage: told))
+      #expect(!client.receive(encodedBytes(bound: 8) { $0.put(varint: limit + 1) }))
+      #expect(client.faults == [.framing(.tooLarge(length: UInt64(limit) + 1, limit: limit))])
+    }
   }
 }

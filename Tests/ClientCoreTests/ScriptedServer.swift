@@ -124,9 +124,11 @@ struct ScriptedServer {
 
   // MARK: Messages of the conversation
 
-  static func welcome(session: UInt64 = 9, time: UInt64 = 5_000_000, maxClientMessage: Int = 16384) -> [UInt8] {
+  static func welcome(
+    session: UInt64 = 9, time: UInt64 = 5_000_000, maxClientMessage: Int = 16384, maxServerMessage: Int = 1 << 20
+  ) -> [UInt8] {
     let welcome = Welcome(
-      session: session, timeMicroseconds: time, maxClientMessage: maxClientMessage, maxServerMessage: 1 << 20,
+      session: session, timeMicroseconds: time, maxClientMessage: maxClientMessage, maxServerMessage: maxServerMessage,
       graceSeconds: 30, ticket: ticket)
     return encodedBytes(bound: 256) { welcome.encode(into: &$0) }
   }
