@@ -64,6 +64,35 @@ struct ConfigurationCommandTests {
     #expect(help.output.contains("tickserver --listen 127.0.0.1:7777"))
   }
 
+  @Test("a port in use ends with 1 and one line; SIGTERM ends a server with 0", .timeLimit(.minutes(1)))
+  func serving() throws {
+    let process = Process()
+    process.executableURL = try program()
+    process.arguments = ["--listen", "127.0.0.1:any", "--loops", "1", "--log-format", "json"]
+    process.environment = [:]
+    let log = Pipe()
+    process.standardError = log
+    try process.run()
+    defer { if process.isRunning { process.terminate() } }
+    var text = ""
+    while !text.contains("\n") {
+      let bytes = log.fileHandleForReading.availableData
+      try #require(!bytes.isEmpty, "the server ended: \(text)")
+      text += String(decoding: bytes, as: UTF8.self)
+    }
+    let port = try #require(text.firstMatch(of: /127\.0\.0\.1:([0-9]+)/)?.1)
+    let second = try tickserver("--host", "127.0.0.1", "--port", String(port))
+    #expect(second.code == 1)
+    #expect(second.error.hasPrefix("error: "))
+    #expect(second.error.contains("127.0.0.1:\(port)"))
+    #expect(second.error.split(separator: "\n").count == 1)
+    process.terminate()
+    _ = log.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    #expect(process.terminationReason == .exit)
+    #expect(process.terminationStatus == 0)
+  }
+
   private func strip(_ yaml: String) -> [String] {
     yaml.split(separator: "\n").map { line in
       line.range(of: "  #").map { String(line[..<$0.lowerBound]) } ?? String(line)
