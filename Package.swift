@@ -63,7 +63,13 @@ let package = Package(
     .target(
       name: "RoomTestKit", dependencies: ["RoomEngine", "ClientCore", "WireFormat"], swiftSettings: settings),
     .target(
-      name: "ArenaGame", dependencies: ["TickServer"], path: "Examples/Arena/Game", swiftSettings: settings),
+      name: "ArenaShared", dependencies: ["WireFormat"], path: "Examples/Arena/Shared", swiftSettings: settings),
+    .target(
+      name: "ArenaGame", dependencies: ["ArenaShared", "TickServer"], path: "Examples/Arena/Game",
+      swiftSettings: settings),
+    .target(
+      name: "ArenaBots", dependencies: ["ArenaShared", "WireFormat"], path: "Examples/Arena/Bots",
+      swiftSettings: settings),
     .executableTarget(
       name: "ArenaServer", dependencies: ["ArenaGame", "TickServer"], path: "Examples/Arena/Server",
       swiftSettings: settings),
@@ -93,6 +99,10 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "BotSwarmTests", dependencies: ["BotSwarm", "EventLoop", "ClientCore", "WireFormat"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ArenaTests",
+      dependencies: ["ArenaBots", "ArenaGame", "ArenaShared", "ClientCore", "RoomEngine", "WireFormat"],
       swiftSettings: settings),
   ]
 )

@@ -1,1 +1,4 @@
-print("not yet")
+import ArenaGame
+import TickServer
+
+Server.main(rooms: [try Arena.roomKind()])
