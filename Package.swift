@@ -98,7 +98,11 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
-      name: "BotSwarmTests", dependencies: ["BotSwarm", "EventLoop", "ClientCore", "WireFormat"],
+      name: "BotSwarmTests",
+      dependencies: [
+        "BotSwarm", "TickServer", "RoomEngine", "EventLoop", "WireFormat",
+        .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "ArenaTests",

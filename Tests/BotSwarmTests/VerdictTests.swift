@@ -51,6 +51,14 @@ import Testing
     #expect(report.swarmLimit?.contains("80") == true)
   }
 
+  @Test func aMachineWithoutAnIdleCoreIsToldApartFromASlowServer() {
+    var report = syntheticReport()
+    for index in report.seconds.indices { report.seconds[index].machineBusy = 0.99 }
+    report.thresholds.minFramesPerSecond = 29.99
+    #expect(report.verdict.outcome == .inconclusive)
+    #expect(report.verdict.line.contains("its cores were busy 99%, the swarm itself used 42% of one"))
+  }
+
   @Test func thresholdsOnSizeAndLatencyAreKept() {
     var report = syntheticReport()
     report.thresholds.maxServerResidentBytes = 60 << 20

@@ -55,6 +55,28 @@ package struct ProcessSampler {
   }
 }
 
+/// How busy the cores of this machine are, by all processes together.
+package struct MachineClock: Sendable {
+  private let path: String
+  private var previous: (busy: UInt64, all: UInt64)?
+
+  package init(procDirectory: String = "/proc") { path = "\(procDirectory)/stat" }
+
+  /// Share of the time since the last call in which cores were busy, 0 to 1; nil at the first call.
+  package mutating func busyShare() -> Double? {
+    // cpu user nice system idle iowait irq softirq steal: steal is time that another machine had.
+    let fields = (readText(path) ?? "").prefix { $0 != "\n" }.split(separator: " ").dropFirst().compactMap {
+      UInt64($0)
+    }
+    guard fields.count >= 5 else { return nil }
+    let all = fields.prefix(8).reduce(0, +)
+    let busy = all - fields[3] - fields[4]
+    defer { previous = (busy, all) }
+    guard let previous, all > previous.all, busy >= previous.busy else { return nil }
+    return Double(busy - previous.busy) / Double(all - previous.all)
+  }
+}
+
 /// How busy a thread is, by the CPU time it used. Waiting for a core doesn't count: lateness shows that.
 package struct ThreadClock: Sendable {
   private var previous: (busyNanoseconds: UInt64, nowNanoseconds: UInt64)?

@@ -17,6 +17,8 @@ package struct SecondSample: Hashable, Sendable {
   package var latencyMaxMicroseconds: UInt64?
   /// Share of the second in which the busiest loop of the swarm was running.
   package var loopBusy = 0.0
+  /// Share of all cores of the swarm's machine that was busy, whoever used them; nil where the system does not tell.
+  package var machineBusy: Double?
   /// Faults and unexpected disconnects since the run began.
   package var faults = 0
   package var server: ProcessSample?

@@ -21,9 +21,9 @@ struct Chart {
   /// Positions shaded as the steady window.
   var highlighted: Range<Int> = 0..<0
 
-  private let width = 760.0
-  private let height = 240.0
-  private let left = 74.0
+  private let width = 600.0
+  private let height = 220.0
+  private let left = 78.0
   private let right = 14.0
   private let top = 14.0
   private let bottom = 30.0
@@ -90,8 +90,8 @@ struct Chart {
   }
 
   private var axisLabels: String {
-    // About ten labels fit under the axis.
-    let every = max(1, (labels.count + 9) / 10)
+    // About eight labels fit under the axis.
+    let every = max(1, (labels.count + 7) / 8)
     var svg = ""
     for (index, label) in labels.enumerated() where index % every == 0 {
       svg +=
@@ -117,7 +117,7 @@ struct Chart {
 
   private func bars(_ series: Series, _ index: Int, _ scale: Scale) -> String {
     let base = y(scale.low, scale)
-    let thickness = min(56, step * 0.72)
+    let thickness = min(48, step * 0.72)
     var svg = ""
     for (position, value) in series.values.enumerated() {
       guard let value, value > 0 else { continue }

@@ -79,6 +79,7 @@ extension HTMLReport {
         .init(name: "server", values: samples.map { $0.server.map { $0.cores * 100 } }),
         .init(name: "swarm", values: samples.map { $0.swarm.map { $0.cores * 100 } }),
         .init(name: "swarm's busiest loop", values: samples.map { $0.loopBusy * 100 }),
+        .init(name: "whole machine, a core on average", values: samples.map { $0.machineBusy.map { $0 * 100 } }),
       ], highlighted: report.steadySeconds, format: { "\(Format.decimal($0, places: 0))%" })
     return section(
       "CPU", chart,

@@ -26,6 +26,7 @@ package struct HTMLReport {
       \(verdict)
       \(tiles)
       \(charts)
+      \(notes)
       <section><h2>All figures</h2>\(HTML.table(["what", "value"], SummaryTable(report).rows.map { [$0.name, $0.value] }))</section>
       <section><h2>What was run</h2>\(HTML.table(["setting", "value"], settingRows))</section>
       </main>
@@ -59,6 +60,12 @@ package struct HTMLReport {
       <tbody>\(rows.joined())</tbody></table></details>
       </section>
       """
+  }
+
+  private var notes: String {
+    guard !report.totals.notes.isEmpty else { return "" }
+    let items = report.totals.notes.map { "<li>\(HTML.escape($0))</li>" }
+    return "<section class=\"wide\"><h2>The first faults in words</h2><ul>\(items.joined())</ul></section>"
   }
 
   private var tiles: String {

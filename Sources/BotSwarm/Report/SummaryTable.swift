@@ -12,6 +12,9 @@ package struct SummaryTable {
       lines.append(
         "\(check.isOK ? "ok    " : "FAILED")  \(check.name.padded(22))\(check.value.padded(30))  \(check.requirement)")
     }
+    if !report.totals.notes.isEmpty {
+      lines += ["", "the first faults:"] + report.totals.notes.map { "  \($0)" }
+    }
     if report.wasInterrupted { lines += ["", "interrupted: the figures cover what ran until then"] }
     lines += ["", verdict.line, ""]
     return lines.joined(separator: "\n")
@@ -31,18 +34,21 @@ package struct SummaryTable {
       ("frames per second", rates),
       (
         "delivered",
-        "\(Format.decimal(report.deliveredPerSecond, places: 0)) frames/s in all, \(Format.grouped(totals.skips)) skips"
+        "\(report.deliveredPerSecond.map { Format.grouped(Int($0)) } ?? "-") frames/s in all, \(Format.grouped(totals.skips)) skips"
       ),
       ("frame latency", spread(totals.frameLatency)), ("interval jitter", spread(totals.intervalJitter)),
       ("input to ack", spread(totals.acknowledgement)), ("join time", spread(totals.joinTime)),
       ("bytes per frame", Format.decimal(totals.bytesPerFrame, places: 1)),
       ("bytes per entity", "\(Format.decimal(totals.bytesPerEntityUpdate, places: 2)) a moving entity and tick"),
       ("bandwidth", "\(rate(report.receivedBytesPerSecond)) received, \(rate(report.sentBytesPerSecond)) sent"),
-      ("server", server), ("swarm", swarm),
+      ("server", server), ("swarm", swarm), ("machine", "cores busy \(Format.percent(report.machineBusy))"),
       (
         "events",
-        "\(Format.grouped(totals.eventsRaised)) raised, \(Format.grouped(totals.eventsChecked)) deliveries checked, "
-          + "\(Format.grouped(totals.whispersChecked)) whispers, \(Format.grouped(totals.callsAnswered)) replies"
+        "\(Format.grouped(totals.eventsRaised)) raised, \(Format.grouped(totals.eventsChecked)) deliveries checked"
+      ),
+      (
+        "whispers and calls",
+        "\(Format.grouped(totals.whispersChecked)) whispers checked, \(Format.grouped(totals.callsAnswered)) replies"
       ),
       ("disconnects", listed(totals.disconnects)), ("connect failures", listed(totals.connectFailures)),
       ("join refusals", listed(totals.joinRefusals)),

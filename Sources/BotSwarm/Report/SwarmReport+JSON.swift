@@ -13,11 +13,12 @@ extension SwarmReport {
       ("latency", .object(distributions.map { ($0.name, Self.json($0.distribution)) })),
       ("bytes", bytesJSON),
       ("events", eventsJSON),
+      ("notes", .array(totals.notes.map { .string($0) })),
       ("faults", .object(totals.faults.named.map { (Self.key($0.name), .integer($0.count)) })),
       ("connections", connectionsJSON),
       ("server", processJSON(serverPeakResidentBytes, serverCores, \.server)),
       ("swarm", processJSON(swarmPeakResidentBytes, swarmCores, \.swarm)),
-      ("loopBusy", .optional(loopBusy)),
+      ("loopBusy", .optional(loopBusy)), ("machineBusy", .optional(machineBusy)),
       ("steadySeconds", .array([.integer(steadySeconds.lowerBound), .integer(steadySeconds.upperBound)])),
       ("seconds", .array(seconds.map(Self.json))),
     ])
@@ -69,6 +70,7 @@ extension SwarmReport {
       ("perBotMin", .optional(rates?.min)), ("perBotP1", .optional(rates?.p1)), ("perBotP50", .optional(rates?.p50)),
       ("perBotMax", .optional(rates?.max)), ("perBotMean", .optional(rates?.mean)),
       ("hashesCompared", .count(totals.hashesCompared)), ("shared", .count(totals.framesShared)),
+      ("unchecked", .count(totals.framesUnchecked)),
     ])
   }
 
@@ -120,7 +122,8 @@ extension SwarmReport {
       ("latencyP50Microseconds", .optional(sample.latencyP50Microseconds)),
       ("latencyP99Microseconds", .optional(sample.latencyP99Microseconds)),
       ("latencyMaxMicroseconds", .optional(sample.latencyMaxMicroseconds)),
-      ("loopBusy", .number(sample.loopBusy)), ("faults", .integer(sample.faults)),
+      ("loopBusy", .number(sample.loopBusy)), ("machineBusy", .optional(sample.machineBusy)),
+      ("faults", .integer(sample.faults)),
       ("serverResidentBytes", .optional(sample.server?.residentBytes)),
       ("serverCores", .optional(sample.server?.cores)),
       ("serverDescriptors", .optional(sample.server?.descriptors)),

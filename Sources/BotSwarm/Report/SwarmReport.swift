@@ -19,6 +19,7 @@ package struct SwarmReport: Sendable {
   package var receivedBytesPerSecond: Double? { mean { Double($0.bytesReceived) } }
   package var sentBytesPerSecond: Double? { mean { Double($0.bytesSent) } }
   package var loopBusy: Double? { mean(\.loopBusy) }
+  package var machineBusy: Double? { mean(\.machineBusy) }
   package var serverCores: Double? { mean { $0.server?.cores } }
   package var swarmCores: Double? { mean { $0.swarm?.cores } }
   /// The largest of the whole run: joining is part of what a container must hold.

@@ -52,6 +52,8 @@ package struct Check: Hashable, Sendable {
 extension SwarmReport {
   /// A loop that runs more than this share of the time has no reserve for bursts.
   static let busyLimit = 0.9
+  /// With so few idle cores, processes wait for each other.
+  static let machineLimit = 0.97
 
   package var verdict: Verdict {
     let checks = correctnessChecks + timingChecks
@@ -73,10 +75,14 @@ extension SwarmReport {
     if let loopBusy, loopBusy >= Self.busyLimit {
       return "the swarm itself was the limit: its loop was busy \(Format.percent(loopBusy))"
     }
-    let tickMicroseconds = 1_000_000 / UInt64(max(1, setting.tickRate))
-    if let lateness = totals.inputLateness.summary, setting.tickRate > 0, lateness.p99Microseconds > tickMicroseconds {
+    if let machineBusy, machineBusy >= Self.machineLimit {
+      return "the swarm's machine was the limit: its cores were busy \(Format.percent(machineBusy)), "
+        + "the swarm itself used \(Format.percent(swarmCores)) of one"
+    }
+    let halfTick = 500_000 / UInt64(max(1, setting.tickRate))
+    if let lateness = totals.inputLateness.summary, setting.tickRate > 0, lateness.p99Microseconds > halfTick {
       let late = Format.duration(microseconds: lateness.p99Microseconds)
-      return "the swarm itself was the limit: its own timer was \(late) late (p99), more than a tick"
+      return "the swarm itself was the limit: its own timer was \(late) late (p99), more than half a tick"
     }
     return nil
   }

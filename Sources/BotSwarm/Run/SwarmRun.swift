@@ -41,6 +41,7 @@ package final class SwarmRun {
   private var status: LiveStatus
   private var server: ProcessSampler?
   private var swarm = ProcessSampler(pid: getpid())
+  private var machine = MachineClock()
 
   /// - Parameter terminal: Where to show progress; nil shows none.
   package init(_ plan: SwarmPlan, terminal: Terminal?) {
@@ -207,7 +208,8 @@ package final class SwarmRun {
     settled = merged.settled
     if merged.tickRate > 0 { report.setting.tickRate = merged.tickRate }
     let now = LoopMeasures.now()
-    let point = merged.point(server: server?.sample(atMicroseconds: now), swarm: swarm.sample(atMicroseconds: now))
+    var point = merged.point(server: server?.sample(atMicroseconds: now), swarm: swarm.sample(atMicroseconds: now))
+    point.machineBusy = machine.busyShare()
     report.seconds.append(point)
     update(merged, point)
   }

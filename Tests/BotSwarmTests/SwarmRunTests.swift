@@ -1,0 +1,147 @@
+import Logging
+import RoomEngine
+import Testing
+import TickServer
+import WireFormat
+
+@testable import BotSwarm
+@testable import EventLoop
+
+/// Whole runs against a real server, and against one whose words are spoiled on the way.
+@Suite struct SwarmRunTests {
+  @Test(arguments: [SwarmPlan.Decode.full, .shared])
+  func aGoodServerPassesEveryCheck(decode: SwarmPlan.Decode) throws {
+    let report = try withServer { port in try SwarmRun(plan(port, decode), terminal: nil).run() }
+    #expect(report.verdict.outcome == .ok, "\(report.verdict.line) \(report.totals.notes)")
+    #expect(report.totals.joined == 8)
+    #expect(report.totals.leftInOrder == 8)
+    #expect(report.totals.hashesCompared > 100)
+    #expect(report.totals.eventsChecked >= report.totals.eventsRaised * 3)
+    #expect(report.totals.whispersChecked > 0)
+    #expect(report.totals.callsAnswered == report.totals.callsMade && report.totals.callsMade > 0)
+    #expect(report.totals.entityUpdates > 0)
+    #expect((report.totals.framesShared > 0) == (decode == .shared))
+    #expect(report.setting.tickRate == 30)
+  }
+
+  @Test func aLostFrameIsAGap() throws {
+    let report = try spoiled { frame, type, body in
+      type == MessageType.frame.rawValue && frame == 20 ? [] : [body]
+    }
+    #expect(report.totals.faults.gaps == 1)
+    #expect(report.verdict.outcome == .failed)
+  }
+
+  @Test func aFrameSentTwiceIsAnOrderFault() throws {
+    let report = try spoiled { frame, type, body in
+      type == MessageType.frame.rawValue && frame == 20 ? [body, body] : [body]
+    }
+    #expect(report.totals.faults.orderFaults == 1)
+    #expect(report.verdict.outcome == .failed)
+  }
+
+  /// The last byte of a frame of walking bots is the difference of a coordinate: one step more or less is valid, and wrong.
+  @Test(arguments: [SwarmPlan.Decode.full, .shared])
+  func aBotThatSeesAnotherStateThanTheOthersIsFound(decode: SwarmPlan.Decode) throws {
+    let report = try spoiled(decode) { frame, type, body in
+      guard type == MessageType.frame.rawValue, frame == 30, let last = body.last else { return [body] }
+      return [body.dropLast() + [last ^ 2]]
+    }
+    #expect(report.totals.faults.hashDifferences > 0)
+    #expect(report.totals.faults.decodeErrors == 0)
+    #expect(report.verdict.outcome == .failed)
+    #expect(report.totals.notes.first?.contains("state differs") == true)
+  }
+
+  @Test func aWhisperThatNeverCameIsLost() throws {
+    let report = try spoiled { _, type, body in type == MessageType.whisper.rawValue ? [] : [body] }
+    #expect(report.totals.faults.eventsLost > 0)
+    #expect(report.verdict.outcome == .failed)
+  }
+
+  @Test func aCallWithoutAReplyIsFound() throws {
+    let report = try spoiled { _, type, body in type == MessageType.reply.rawValue ? [] : [body] }
+    #expect(report.totals.faults.callFaults > 0)
+    #expect(report.verdict.outcome == .failed)
+  }
+
+  @Test func aMessageThatIsNoneIsADecodeError() throws {
+    let report = try spoiled { frame, type, body in
+      type == MessageType.frame.rawValue && frame == 20 ? [[0xFF, 0xFF]] : [body]
+    }
+    #expect(report.totals.faults.decodeErrors == 1)
+    #expect(report.totals.disconnects == ["protocolFault": 1])
+  }
+
+  @Test func aServerThatIsNotThereFailsTheRunAndLeavesNothingOpen() throws {
+    let loop = try Loop()
+    let listener = try Listener(loop: loop, host: "127.0.0.1", port: 0, onAccept: { _ in }, onError: { _ in })
+    let port = listener.port
+    loop.stop()
+    loop.run()
+    let report = try SwarmRun(plan(port, .full), terminal: nil).run()
+    #expect(report.totals.joined == 0)
+    #expect(report.totals.connectFailures.values.reduce(0, +) == 8)
+    #expect(report.totals.socketsLeftOpen == 0)
+    #expect(report.verdict.outcome == .failed)
+  }
+
+  @Test func anUnknownRoomKindIsReportedAsTheServerSaidIt() throws {
+    let report = try withServer { port in
+      var plan = plan(port, .full)
+      plan.roomKind = "nowhere"
+      return try SwarmRun(plan, terminal: nil).run()
+    }
+    #expect(report.totals.joinRefusals == ["unknownRoomKind": 8])
+    #expect(report.verdict.exitStatus == 1)
+  }
+
+  // MARK: Rigs
+
+  private func plan(_ port: UInt16, _ decode: SwarmPlan.Decode) -> SwarmPlan {
+    var plan = SwarmPlan()
+    plan.port = port
+    plan.bots = 8
+    plan.roomSize = 4
+    plan.roomKind = "plane"
+    plan.inputRate = 30
+    plan.eventIntervalSeconds = 0.2
+    plan.durationSeconds = 2
+    plan.decode = decode
+    return plan
+  }
+
+  private func spoiled(
+    _ decode: SwarmPlan.Decode = .full, _ tamper: @escaping TamperingProxy.Tamper
+  ) throws -> SwarmReport {
+    try withServer { port in
+      let proxy = try TamperingProxy.start(to: port, tamper: tamper)
+      defer {
+        proxy.thread.stop()
+        proxy.thread.join()
+      }
+      return try SwarmRun(plan(proxy.port, decode), terminal: nil).run()
+    }
+  }
+
+  private func withServer<Result>(_ body: (UInt16) throws -> Result) throws -> Result {
+    let schema = try Schema([
+      EntityKind("avatar", capacity: 64, fields: [Field("position", .vector(2, range: -512...512, step: 0.01))])
+    ])
+    let kind = RoomKind("plane", schema: schema) {
+      RelayLogic(grants: [.init(kind: KindIndex(0), atJoin: 1, most: 1)])
+    }
+    var configuration = ServerConfiguration(rooms: [kind])
+    configuration.host = "127.0.0.1"
+    configuration.port = .any
+    configuration.loops = .count(1)
+    var logger = Logger(label: "test")
+    logger.logLevel = .critical
+    let server = try Server.start(configuration, handlesSignals: false, logger: logger)
+    defer {
+      server.stop()
+      server.waitUntilStopped()
+    }
+    return try body(UInt16(server.port))
+  }
+}
