@@ -79,6 +79,9 @@ let package = Package(
     // Tests only: counts the heap allocations of a thread by overriding malloc; never link it into a program.
     .target(name: "CAllocationCounter"),
 
+    .executableTarget(
+      name: "ExampleClient", dependencies: ["TickClient"], path: "Examples/Client", swiftSettings: settings),
+
     .testTarget(
       name: "WireFormatTests", dependencies: ["WireFormat", "VectorGenerator", "CAllocationCounter"],
       swiftSettings: settings),

@@ -1,11 +1,11 @@
 import ClientCore
-import Synchronization
+import EventLoop
 
 /// The core, and who waits for what it tells. Shared between the loop's thread, which feeds it, and the tasks that read and
 /// send: a lock guards it, held for the length of one decoded chunk at most and never over a system call.
 // @unchecked Sendable: every member but the lock is touched within `locked` only.
 final class ClientState: @unchecked Sendable {
-  private let lock = Mutex(())
+  private let lock = Locked(())
   let core: ClientCore
   let noticeLimit: Int
   let interpolation = Interpolation()

@@ -1,15 +1,15 @@
-import Synchronization
+import EventLoop
 
 /// The notices of a room between the loop's thread and the one task that reads them.
 ///
 /// Memory is bounded whatever the reader does: of each entity at most a removal, a creation and one merged change wait;
 /// everything else counts against a limit, at which transient events are dropped and a reliable one ends the room.
 final class NoticeQueue: Sendable {
-  private let state: Mutex<State>
+  private let state: Locked<State>
 
   /// - Parameter limit: most waiting notices other than those of state.
   init(limit: Int) {
-    state = Mutex(State(limit: limit))
+    state = Locked(State(limit: limit))
   }
 
   /// Adds a notice.
