@@ -8,7 +8,6 @@ extension ClientCore {
     assembler = MessageAssembler(limit: WireLimits.serverMessageBytes)
     discardOutput()
     times = ConnectionTimes(helloSent: now, lastReceived: now, lastPing: now)
-    clock.reset()
     var credential = configuration.credential
     if let point = resumePoint {
       credential = .resume(point)
@@ -66,6 +65,11 @@ extension ClientCore {
     loseCalls(delegate)
     scratch?.clear()
     return outlook(after: loss, jitter: jitter)
+  }
+
+  /// Gives up the seat of a lost connection: the next Hello begins a session.
+  package func abandonSeat() {
+    if phase == .lost { forgetSeat() } else { seat?.isLeaving = true }
   }
 
   /// The client wants no more. What is in the output (a Leave) may still be sent.

@@ -111,6 +111,8 @@ extension ClientCore {
     phase = phase == .resuming ? .resumed : .welcomed
     welcome = new
     attempt = phase == .welcomed ? 0 : attempt
+    // A session that goes on is with the same server and its clock.
+    if phase == .welcomed { clock.reset() }
     // The authentication may make this round trip long; the first ping corrects it.
     clock.add(sent: times.helloSent, received: now, server: new.timeMicroseconds)
     ping(now: now)

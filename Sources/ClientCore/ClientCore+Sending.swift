@@ -101,6 +101,9 @@ extension ClientCore {
     return sentInput
   }
 
+  /// Forgets what was set and not sent.
+  package func discardInput() { scratch?.clear() }
+
   private func writeInput(
     _ entries: [InputScratch.Entry], _ tables: [EntityTable], bound: Int
   ) throws(ClientMisuse) {
