@@ -80,6 +80,9 @@ let package = Package(
       name: "RoomEngineTests", dependencies: ["RoomEngine", "WireFormat", "ClientCore", "RoomTestKit"],
       swiftSettings: settings),
     .testTarget(name: "ClientCoreTests", dependencies: ["ClientCore", "WireFormat"], swiftSettings: settings),
+    .testTarget(
+      name: "TickClientTests", dependencies: ["TickClient", "ClientCore", "WireFormat", "EventLoop"],
+      swiftSettings: settings),
     .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"], swiftSettings: settings),
     .testTarget(
       name: "TickServerTests",

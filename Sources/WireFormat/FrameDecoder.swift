@@ -2,7 +2,7 @@
 package struct FrameContent: Sendable {
   package var isKeyframe = false
   package var tick = Tick(0)
-  /// Ticks since the frame before; meaningless for a keyframe.
+  /// Ticks since the frame before; 0 for a keyframe.
   package var span: UInt32 = 0
   /// Of a keyframe: number of the last reliable event that its state includes.
   package var lastEvent: UInt64 = 0
@@ -47,34 +47,29 @@ package struct StateMirror: Sendable {
   ///
   /// - Throws: ``WireError``; the mirror is then undefined and the connection must end.
   package mutating func apply(_ body: Span<UInt8>, into content: inout FrameContent) throws(WireError) {
+    try apply(FrameHead(body), body, into: &content)
+  }
+
+  /// Applies the body of a Frame message whose head was read already.
+  package mutating func apply(
+    _ head: FrameHead, _ body: Span<UInt8>, into content: inout FrameContent
+  ) throws(WireError) {
     content.reset()
-    var at = 0
-    let flags = try body.flags(&at, known: 7, "flags")
-    content.isKeyframe = flags & 1 != 0
-    content.tick = Tick(try body.varint32(&at, "tick"))
-    if content.isKeyframe {
-      guard flags & 2 == 0 else { throw WireError(.inconsistent, at: 0, "flags") }
-      content.lastEvent = try body.varint(&at, "lastEvent")
-      clear()
-    } else {
-      try readSpan(body, &at, into: &content)
-    }
-    if flags & 2 != 0 { content.events = try EventBlock(validating: body, at: &at) }
-    if flags & 4 != 0 { try applySections(body, &at, into: &content) }
+    content.isKeyframe = head.isKeyframe
+    content.tick = head.tick
+    content.span = head.span
+    content.lastEvent = head.lastEvent
+    content.events = head.events
+    if head.isKeyframe { clear() }
+    var at = head.stateStart
+    if head.hasState { try applySections(body, &at, into: &content) }
     try body.end(at)
-    tick = content.tick
+    tick = head.tick
   }
 
   private mutating func clear() {
     for index in tables.indices { tables[index].removeAll() }
     hash = 0
-  }
-
-  private func readSpan(_ body: Span<UInt8>, _ at: inout Int, into content: inout FrameContent) throws(WireError) {
-    let start = at
-    content.span = try body.varint32(&at, "span")
-    guard content.span > 0 else { throw WireError(.outOfRange, at: start, "span") }
-    guard content.span <= content.tick.rawValue else { throw WireError(.inconsistent, at: start, "span") }
   }
 
   private mutating func applySections(

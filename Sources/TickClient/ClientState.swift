@@ -1,0 +1,270 @@
+import ClientCore
+import Synchronization
+
+/// The core, and who waits for what it tells. Shared between the loop's thread, which feeds it, and the tasks that read and
+/// send: a lock guards it, held for the length of one decoded chunk at most and never over a system call.
+// @unchecked Sendable: every member but the lock is touched within `locked` only.
+final class ClientState: @unchecked Sendable {
+  private let lock = Mutex(())
+  let core: ClientCore
+  let noticeLimit: Int
+  let interpolation = Interpolation()
+  private(set) var wasWelcomed = false
+  /// Counts the rooms joined, so that a ``Room`` can tell whether it is still the present one.
+  private(set) var roomNumber = 0
+  private var queue: NoticeQueue?
+  private var roomEnd: RoomEnd?
+  private var wish: JoinWish?
+  private var welcomeWaiter: CheckedContinuation<Void, any Error>?
+  private var joinWaiter: CheckedContinuation<JoinedRoom, any Error>?
+  private var leaveWaiter: CheckedContinuation<Void, Never>?
+  private var calls: [UInt32: CheckedContinuation<[UInt8], any Error>] = [:]
+
+  /// A class, because the buffer changes while the core is only looked at.
+  final class Interpolation {
+    var buffer = InterpolationBuffer()
+  }
+
+  init(_ configuration: ClientConfiguration, noticeLimit: Int) {
+    core = ClientCore(configuration)
+    self.noticeLimit = noticeLimit
+  }
+
+  /// Runs `body` with the state to itself. `body` must not call `locked` again, nor wait.
+  func locked<Value: Sendable>(_ body: (ClientState) throws -> Value) rethrows -> Value {
+    try lock.withLock { _ in try body(self) }
+  }
+
+  // MARK: Waiting (all within `locked`)
+
+  func awaitWelcome(_ waiter: CheckedContinuation<Void, any Error>) {
+    // Cancelled before there was anything to cancel.
+    guard !Task.isCancelled else { return waiter.resume(throwing: CancellationError()) }
+    welcomeWaiter = waiter
+  }
+
+  func awaitJoin(_ new: JoinWish, _ waiter: CheckedContinuation<JoinedRoom, any Error>) {
+    if case .ended = core.phase { return waiter.resume(throwing: ClientError.ended(roomEnd ?? .closed)) }
+    guard joinWaiter == nil, core.seat == nil else {
+      return waiter.resume(throwing: ClientError.notAllowed("already in a room, or joining one: leave it first"))
+    }
+    joinWaiter = waiter
+    wish = new
+    if core.phase == .welcomed { sendWish() }
+  }
+
+  private func sendWish() {
+    guard let wish else { return }
+    do {
+      try core.join(wish.room, kind: wish.kind, options: wish.options, strict: wish.strict)
+    } catch {
+      failJoin(.notAllowed("\(error)"))
+    }
+  }
+
+  private func failJoin(_ error: ClientError) {
+    wish = nil
+    joinWaiter?.resume(throwing: error)
+    joinWaiter = nil
+  }
+
+  func awaitLeave(_ number: Int, _ waiter: CheckedContinuation<Void, Never>) {
+    guard number == roomNumber, queue != nil else { return waiter.resume() }
+    do {
+      try core.leave()
+      leaveWaiter = waiter
+    } catch {
+      // Not connected: the server will find out when the grace period is over.
+      endRoom(.left)
+      core.abandonSeat()
+      waiter.resume()
+    }
+  }
+
+  func awaitReply(_ id: UInt32, _ waiter: CheckedContinuation<[UInt8], any Error>) {
+    // Cancelled before there was anything to cancel.
+    guard !Task.isCancelled else { return waiter.resume(throwing: CancellationError()) }
+    calls[id] = waiter
+  }
+
+  func forgetCall(_ id: UInt32, _ error: any Error) { calls.removeValue(forKey: id)?.resume(throwing: error) }
+
+  /// Fails unless the room of that number is the present one.
+  func check(_ number: Int) throws(ClientError) {
+    guard number == roomNumber, queue != nil else { throw .ended(roomEnd ?? .left) }
+  }
+
+  // MARK: Ends
+
+  /// The client wants no more.
+  func close() {
+    try? core.leave()
+    core.close()
+    endRoom(.closed)
+    failJoin(.ended(.closed))
+    failWelcome(ClientError.ended(.closed))
+  }
+
+  func failWelcome(_ error: any Error) {
+    welcomeWaiter?.resume(throwing: error)
+    welcomeWaiter = nil
+  }
+
+  private func endRoom(_ end: RoomEnd) {
+    guard let queue else { return }
+    roomEnd = end
+    queue.finish(end)
+    self.queue = nil
+    leaveWaiter?.resume()
+    leaveWaiter = nil
+    for id in Array(calls.keys) { forgetCall(id, ClientError.ended(end)) }
+  }
+
+  /// The stream is gone; `failure` says why if it could not be made.
+  func connectionEnded(jitter: Double, failure: String?) -> Outlook {
+    let goodbye = core.phase.goodbye
+    let outlook = core.connectionEnded(jitter: jitter, self)
+    guard wasWelcomed else {
+      core.close()
+      failWelcome(
+        goodbye.map { ClientError.goodbye($0) } ?? outlook.fault
+          ?? .unreachable(failure ?? "the connection was lost"))
+      return .over(.closed)
+    }
+    switch outlook {
+    case .resume(let delay): tell(.disconnected(retryIn: .milliseconds(Int64(clamping: delay))))
+    case .fresh:
+      // Whoever was leaving has left.
+      endRoom(leaveWaiter != nil ? .left : goodbye.map { .goodbye($0) } ?? .unreachable(attempts: 1))
+      failJoin(goodbye.map { .goodbye($0) } ?? .connectionLost)
+    case .over(let end):
+      endRoom(RoomEnd(end))
+      failJoin(.ended(RoomEnd(end)))
+    }
+    return outlook
+  }
+
+  private func tell(_ notice: RoomNotice, mayBeLost: Bool = false) {
+    guard let queue, !queue.push(notice, mayBeLost: mayBeLost) else { return }
+    // The reader has given up in effect: the seat is of no more use.
+    let end = RoomEnd.consumerTooSlow(limit: noticeLimit)
+    try? core.leave()
+    endRoom(end)
+  }
+}
+
+/// A join to be sent as soon as there is a session.
+struct JoinWish: Sendable {
+  var room: String
+  var kind: String
+  var options: [UInt8]
+  var strict: Bool
+}
+
+/// What a ``Room`` is made of.
+struct JoinedRoom: Sendable {
+  let number: Int
+  let queue: NoticeQueue
+  let schema: Schema
+  let player: PlayerID
+  let tickRate: UInt32
+}
+
+extension ClientState: ClientCoreDelegate {
+  func client(_ core: ClientCore, didReceive welcome: Welcome) {
+    wasWelcomed = true
+    welcomeWaiter?.resume()
+    welcomeWaiter = nil
+    if core.phase == .welcomed { sendWish() }
+  }
+
+  func client(_ core: ClientCore, didReceive joined: Joined) {
+    if joined.isResumed {
+      // Given up while the connection was away.
+      if queue == nil, joinWaiter == nil { try? core.leave() } else { tell(.resumed) }
+      return
+    }
+    interpolation.buffer.removeAll()
+    roomNumber += 1
+    roomEnd = nil
+    queue = NoticeQueue(limit: noticeLimit)
+    wish = nil
+  }
+
+  func client(_ core: ClientCore, didReceive refusal: JoinRefused) {
+    failJoin(.joinRefused(JoinRefusedReason(refusal)))
+  }
+
+  func clientDidLeave(_ core: ClientCore) { endRoom(.left) }
+
+  func client(_ core: ClientCore, didApply frame: FrameContent) {
+    interpolation.buffer.record(frame, core.tables)
+    for entity in frame.removed { tell(.entityRemoved(entity)) }
+    for entity in frame.created {
+      let owner = core.tables[Int(entity.kind.rawValue)].owner(of: Int(entity.id))
+      tell(.entityCreated(entity, owner: owner))
+    }
+    for (entity, mask) in zip(frame.changed, frame.masks) { tell(.entityChanged(entity, mask: mask)) }
+  }
+
+  func client(_ core: ClientCore, didReceive event: RoomEvent, payload: Span<UInt8>) {
+    let payload = payload.array(0..<payload.count)
+    let event = GameEvent(code: event.code, payload: payload, sender: event.sender, isReliable: event.isReliable)
+    tell(.event(event), mayBeLost: !event.isReliable)
+  }
+
+  func client(_ core: ClientCore, didReceive whisper: Whisper, payload: Span<UInt8>) {
+    let payload = payload.array(0..<payload.count)
+    let event = GameEvent(
+      code: whisper.code, payload: payload, sender: whisper.sender, isReliable: whisper.isReliable)
+    tell(.whisper(event), mayBeLost: !whisper.isReliable)
+  }
+
+  func client(_ core: ClientCore, playerJoined player: PlayerID, generation: UInt32) { tell(.playerJoined(player)) }
+
+  func client(_ core: ClientCore, playerLeft player: PlayerID) { tell(.playerLeft(player)) }
+
+  func client(_ core: ClientCore, didFinish tick: Tick) {
+    tell(.frame(tick))
+    guard let waiter = joinWaiter, let queue, let seat = core.seat else { return }
+    joinWaiter = nil
+    waiter.resume(
+      returning: JoinedRoom(
+        number: roomNumber, queue: queue, schema: seat.schema, player: seat.player, tickRate: seat.tickRate))
+  }
+
+  func client(_ core: ClientCore, didReceive reply: Reply, payload: Span<UInt8>) {
+    guard let waiter = calls.removeValue(forKey: reply.id) else { return }
+    let payload = payload.array(0..<payload.count)
+    if reply.status == ReplyStatus.ok.rawValue {
+      waiter.resume(returning: payload)
+    } else {
+      waiter.resume(throwing: ClientError.callFailed(ReplyFailure(code: reply.status, payload: payload)))
+    }
+  }
+
+  func client(_ core: ClientCore, didLoseCall id: UInt32) { forgetCall(id, ClientError.connectionLost) }
+}
+
+extension RoomEnd {
+  init(_ end: ClientEnd) {
+    switch end {
+    case .closed: self = .closed
+    case .goodbye(let goodbye): self = .goodbye(ServerGoodbye(goodbye))
+    case .fault(let fault): self = .protocolFault("\(fault)")
+    case .unreachable(let attempts): self = .unreachable(attempts: attempts)
+    }
+  }
+}
+
+extension ClientPhase {
+  fileprivate var goodbye: ServerGoodbye? {
+    if case .finished(.goodbye(let goodbye)) = self { ServerGoodbye(goodbye) } else { nil }
+  }
+}
+
+extension Outlook {
+  fileprivate var fault: ClientError? {
+    if case .over(.fault(let fault)) = self { .protocolFault("\(fault)") } else { nil }
+  }
+}
