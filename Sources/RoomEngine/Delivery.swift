@@ -52,7 +52,7 @@ package final class Delivery {
   var slot = -1
 
   /// The one write in flight: its bytes are pinned until it completes.
-  private var flight: [(buffer: PooledBuffer, offset: Int)] = []
+  private(set) var flight: [(buffer: PooledBuffer, offset: Int)] = []
   private var lastProgress: Instant
   private var lastQueuedBytes = 0
   /// Since when the member has not been up to date.
