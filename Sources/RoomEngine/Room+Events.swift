@@ -54,8 +54,8 @@ extension Room {
   func whisper(
     _ code: UInt16, _ payload: [UInt8], to player: PlayerID, reliably: Bool, from sender: PlayerID?
   ) -> Bool {
-    guard Int(player.rawValue) < seats.count, let seat = seats[Int(player.rawValue)],
-      code >= WireLimits.firstGameEventCode, payload.count <= kind.limits.payloadBytes.bytes
+    guard let seat = seat(of: player), code >= WireLimits.firstGameEventCode,
+      payload.count <= kind.limits.payloadBytes.bytes
     else {
       counters.whispersLost += 1
       return false
@@ -80,8 +80,8 @@ extension Room {
 
   /// Answers a call once; later answers to the same call are dropped.
   func answer(_ outcome: CallOutcome, _ call: CallToken) {
-    guard Int(call.player.rawValue) < seats.count, let seat = seats[Int(call.player.rawValue)],
-      seat.generation == call.generation, let index = seat.openCalls.firstIndex(of: call.id)
+    guard let seat = seat(of: call.player), seat.generation == call.generation,
+      let index = seat.openCalls.firstIndex(of: call.id)
     else { return }
     if outcome == .later { return }
     seat.openCalls.remove(at: index)

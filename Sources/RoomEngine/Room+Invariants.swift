@@ -11,7 +11,7 @@ extension Room {
   package var lastRaised: UInt64 { events.last + UInt64(tickReliableCount) }
 
   /// Generation of a player's seat, or nil without one.
-  package func generation(of player: PlayerID) -> UInt32? { seats[Int(player.rawValue)]?.generation }
+  package func generation(of player: PlayerID) -> UInt32? { seat(of: player)?.generation }
 
   #if DEBUG
   /// What does not add up, or nothing.

@@ -126,6 +126,11 @@ extension Room {
     effects.append(.freed(session: seat.session))
   }
 
+  /// The seat of a player; nil for one who is not here, whatever the number.
+  func seat(of player: PlayerID) -> Seat? {
+    Int(player.rawValue) < seats.count ? seats[Int(player.rawValue)] : nil
+  }
+
   func freeOverdueSeats() {
     guard !away.isEmpty else { return }
     let grace = kind.limits.grace.wholeNanoseconds
