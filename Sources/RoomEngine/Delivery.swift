@@ -36,6 +36,8 @@ package final class Delivery {
   /// Number of the last shared reliable event handed over or in flight.
   var lastEvent: UInt64 = 0
   package var outbox = Outbox()
+  /// The outbox has messages of the room that Joined must precede.
+  var outboxFollowsGreeting = false
   /// Joined, and the whispers missed: goes out before everything else of a room.
   var greeting = Outbox()
   /// Number of the last reliable whisper that a resuming client has.
@@ -99,6 +101,7 @@ package final class Delivery {
   /// - Returns: whether there is anything to write now.
   package func planOutbox(into plan: WritePlan, pool: BufferPool) -> Bool {
     plan.reset(pool: pool)
+    if outboxFollowsGreeting, position == .joining || position == .resuming { return false }
     guard flight.isEmpty, let bytes = outbox.buffer?.bytes else { return false }
     plan.add(.outbox, bytes)
     return true
@@ -170,7 +173,9 @@ package final class Delivery {
 
   /// Its seat was given up: no frame is sent any more. A write in flight goes on to its end.
   func returnToLobby(pool: BufferPool) {
+    if position == .joining || position == .resuming { outbox.clear(pool: pool) }
     if position != .closed { position = .lobby }
+    outboxFollowsGreeting = false
     greeting.clear(pool: pool)
     (cursor, lastEvent, resumeWhisper, ackDue) = (0, 0, 0, nil)
     behindSince = nil

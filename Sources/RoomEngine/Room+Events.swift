@@ -111,6 +111,7 @@ extension Room {
 
   private func queue(bound: Int, for delivery: Delivery, _ write: (inout OutputRawSpan) -> Void) {
     let limit = kind.limits.backlogBytes.bytes
+    if delivery.position != .live { delivery.outboxFollowsGreeting = true }
     guard !delivery.outbox.append(bound: bound, limit: limit, pool: context.pool, write) else { return }
     effects.append(
       .evict(delivery, .slowConsumer, "more than \(kind.limits.backlogBytes) of its own messages were waiting"))
