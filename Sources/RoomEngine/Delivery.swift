@@ -102,7 +102,11 @@ package final class Delivery {
   package func planOutbox(into plan: WritePlan, pool: BufferPool) -> Bool {
     plan.reset(pool: pool)
     if outboxFollowsGreeting, position == .joining || position == .resuming { return false }
-    guard flight.isEmpty, let bytes = outbox.buffer?.bytes else { return false }
+    guard flight.isEmpty else { return false }
+    guard let bytes = outbox.buffer?.bytes else {
+      if position == .lobby { noteUpToDate() }
+      return false
+    }
     plan.add(.outbox, bytes)
     return true
   }
@@ -147,6 +151,9 @@ package final class Delivery {
     if bytes != lastQueuedBytes { lastProgress = now }
     lastQueuedBytes = bytes
   }
+
+  /// Nothing waits for it and nothing is in flight: what blocks from now on is a new lag.
+  func noteUpToDate() { behindSince = nil }
 
   /// Whether the member has been stuck or behind for longer than the limits allow; says how.
   package func overdue(_ limits: RoomLimits, now: Instant) -> String? {

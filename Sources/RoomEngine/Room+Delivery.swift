@@ -33,7 +33,9 @@ extension Room {
       guard frames.reaches(back: delivery.cursor) else { return planSkip(of: delivery, plan, now) }
       addFrames(after: delivery.cursor, to: plan)
       if !plan.isCut { addOutbox(of: delivery, to: plan) }
-      return plan.parts.isEmpty ? .wait : .write
+      guard plan.parts.isEmpty else { return .write }
+      delivery.noteUpToDate()
+      return .wait
     }
   }
 
