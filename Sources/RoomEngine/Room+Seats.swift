@@ -20,7 +20,7 @@ extension Room {
     // A superseded connection can't touch the seat: it is served through another one by now.
     guard seat.delivery === delivery, !seat.isFreed else { return }
     seat.delivery = nil
-    seat.awaySince = keepsSeat ? now : Instant(nanoseconds: 0)
+    seat.absence = (now, keepsSeat)
     away.append(seat)
     inbox.append(.away(seat))
   }
@@ -35,7 +35,7 @@ extension Room {
 
   /// Puts a connection on the seat of a session that had another one before.
   package func resume(_ seat: Seat, with delivery: Delivery, from point: ResumePoint, now: Instant) -> Resumption {
-    guard !seat.isFreed, !isClosed else { return .stale }
+    guard !seat.isFreed, !isClosed, seat.absence?.mayReturn ?? true else { return .stale }
     var cursor = frames.number(of: point.lastTick)
     // Cut between a keyframe and its events: frames alone would not make up for them.
     if let number = cursor, frames.frame(number).lastEvent != point.lastEvent { cursor = nil }
@@ -47,7 +47,7 @@ extension Room {
       older.seat = nil
     }
     away.removeAll { $0 === seat }
-    seat.awaySince = nil
+    seat.absence = nil
     seat.openCalls.removeAll()
     attach(delivery, to: seat)
     delivery.position = .resuming
@@ -135,7 +135,7 @@ extension Room {
     guard !away.isEmpty else { return }
     let grace = kind.limits.grace.wholeNanoseconds
     for seat in away {
-      if let since = seat.awaySince, now.nanoseconds(since: since) > grace { free(seat) }
+      if let absence = seat.absence, !absence.mayReturn || now.nanoseconds(since: absence.since) > grace { free(seat) }
     }
   }
 

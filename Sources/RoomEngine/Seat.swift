@@ -8,8 +8,8 @@ package final class Seat {
   package let session: UInt64
   /// The connection it is served through, or nil while the player is away.
   package internal(set) var delivery: Delivery?
-  /// When the connection was lost.
-  var awaySince: Instant?
+  /// Since when the player is away, and whether it may come back: one that was told not to is given up in the next tick.
+  var absence: (since: Instant, mayReturn: Bool)?
   var isFreed = false
 
   /// Sequence of the last input applied; the next one must be higher.
