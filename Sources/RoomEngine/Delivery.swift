@@ -48,7 +48,11 @@ package final class Delivery {
   var knownSchema: UInt64 = 0
   /// Waits in the inbox for its seat.
   var awaitsSeat = false
-  /// Bytes of its messages in the inbox.
+  /// Its end has been asked for: nothing more of it is applied.
+  var isCondemned = false
+  /// Tick in which a message of it was put off: all that follow wait behind it.
+  var putOffAt: Tick?
+  /// Bytes of its messages in the inbox, with what each costs there.
   var waitingBytes = 0
   /// Place among the room's attached members.
   var slot = -1

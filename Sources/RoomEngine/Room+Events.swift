@@ -113,7 +113,6 @@ extension Room {
     let limit = kind.limits.backlogBytes.bytes
     if delivery.position != .live { delivery.outboxFollowsGreeting = true }
     guard !delivery.outbox.append(bound: bound, limit: limit, pool: context.pool, write) else { return }
-    effects.append(
-      .evict(delivery, .slowConsumer, "more than \(kind.limits.backlogBytes) of its own messages were waiting"))
+    evict(delivery, .slowConsumer, "more than \(kind.limits.backlogBytes) of its own messages were waiting")
   }
 }

@@ -132,7 +132,7 @@ extension Room {
   /// Removes a player and ends its connection with reason `kicked`; the text reaches the client.
   public func kick(_ player: PlayerID, _ text: String) {
     guard let seat = seat(of: player) else { return }
-    if let delivery = seat.delivery { effects.append(.evict(delivery, .kicked, text)) }
+    if let delivery = seat.delivery { evict(delivery, .kicked, text) }
     free(seat)
   }
 

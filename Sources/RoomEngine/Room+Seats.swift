@@ -15,11 +15,11 @@ extension Room {
   package func detach(_ delivery: Delivery, keepsSeat: Bool, now: Instant) {
     removeAttached(delivery)
     delivery.close(pool: context.pool)
-    guard let seat = delivery.seat else { return }
-    delivery.seat = nil
-    // A superseded connection can't touch the seat: it is served through another one by now.
-    guard seat.delivery === delivery, !seat.isFreed else { return }
+    // A superseded connection has no seat any more: it can't touch the one that it had.
+    guard let seat = delivery.seat, seat.delivery === delivery else { return }
     seat.delivery = nil
+    // What it said in its last moments still counts: a Leave, then the end, is a way to leave.
+    if keepsSeat, !delivery.isCondemned { seat.parting = delivery } else { delivery.seat = nil }
     seat.absence = (now, keepsSeat)
     away.append(seat)
     inbox.append(.away(seat))
@@ -47,6 +47,7 @@ extension Room {
       older.seat = nil
     }
     away.removeAll { $0 === seat }
+    seat.part()
     seat.absence = nil
     seat.openCalls.removeAll()
     attach(delivery, to: seat)
@@ -114,6 +115,7 @@ extension Room {
       seat.delivery = nil
     }
     away.removeAll { $0 === seat }
+    seat.part()
     logic.left(seat.player, in: self)
     for entity in entities(of: seat.player) { remove(entity) }
     seat.releaseWhispers(pool: context.pool)

@@ -11,6 +11,8 @@ package final class Seat {
   /// Since when the player is away, and whether it may come back: one that was told not to is given up in the next tick.
   var absence: (since: Instant, mayReturn: Bool)?
   var isFreed = false
+  /// The connection that was lost while messages of it may still wait in the inbox: they count, up to there.
+  var parting: Delivery?
 
   /// Sequence of the last input applied; the next one must be higher.
   var lastInput: UInt32?
@@ -32,6 +34,12 @@ package final class Seat {
     self.generation = generation
     self.session = session
     self.bucket = bucket
+  }
+
+  /// What the lost connection said and was not applied yet counts no more.
+  func part() {
+    parting?.seat = nil
+    parting = nil
   }
 
   /// Whether every reliable whisper after `number` is still here.
