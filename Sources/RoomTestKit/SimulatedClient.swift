@@ -35,11 +35,11 @@ public final class SimulatedClient {
   /// Called with every frame's tick, once its events have been told.
   package var onFrame: ((Tick) -> Void)?
 
-  init(of room: SimulatedRoom) {
+  init(of room: SimulatedRoom, schema: Schema) {
     self.room = room
     core = ClientCore(
       ClientConfiguration(
-        schema: room.room.kind.schema, retry: RetryPolicy(attempts: .max), pingMilliseconds: 3_600_000,
+        schema: schema, retry: RetryPolicy(attempts: .max), pingMilliseconds: 3_600_000,
         silenceMilliseconds: 3_600_000))
   }
 

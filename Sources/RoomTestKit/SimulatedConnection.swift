@@ -40,7 +40,7 @@ public final class SimulatedConnection {
   public var trickleBytes = 0
 
   /// Arrived and not handed to the client yet.
-  private var arrived: [UInt8] = []
+  private(set) var arrived: [UInt8] = []
   /// The rest of a write that blocked: memory that the server has pinned, read as late as a kernel would.
   private var flight: [UnsafeRawBufferPointer] = []
   private var cutAt: Int?

@@ -57,6 +57,8 @@ extension SimulatedRoom {
       return true
     }
     guard connection.hasEnded, connections[connection.number] != nil else { return false }
+    // A goodbye said just now is still to be read.
+    guard connection.arrived.isEmpty else { return true }
     if !connection.isOver {
       connection.isOver = true
       connection.client.connectionEnded(connection)

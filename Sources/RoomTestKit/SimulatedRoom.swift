@@ -1,5 +1,5 @@
 public import RoomEngine
-package import WireFormat
+public import WireFormat
 
 /// One room with its clients, without sockets and on simulated time: games test their ``RoomLogic`` with it.
 ///
@@ -25,7 +25,7 @@ public final class SimulatedRoom {
   /// The room itself, to look at and to change between ticks as its logic does within them.
   public let room: Room
   /// What broke the protocol, or the engine's own rules: empty unless something is wrong with the server.
-  public internal(set) var faults: [String] = []
+  public package(set) var faults: [String] = []
   /// Cuts what clients and server read into pieces of random size.
   public var fragmentsReads = false
   /// Called after every tick and what it sent.
@@ -70,8 +70,10 @@ public final class SimulatedRoom {
   }
 
   /// A client that is connected and welcomed, and in no room.
-  public func connect() -> SimulatedClient {
-    let client = SimulatedClient(of: self)
+  ///
+  /// - Parameter schema: what the client was built with; nil for the room's own.
+  public func connect(schema: Schema? = nil) -> SimulatedClient {
+    let client = SimulatedClient(of: self, schema: schema ?? room.kind.schema)
     client.connect()
     return client
   }

@@ -113,8 +113,8 @@ final class Stage {
     return client
   }
 
-  func connect() -> SimulatedClient {
-    let client = room.connect()
+  func connect(schema: Schema? = nil) -> SimulatedClient {
+    let client = room.connect(schema: schema)
     clients.append(client)
     return client
   }
