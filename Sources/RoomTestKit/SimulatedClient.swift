@@ -8,6 +8,8 @@ public final class SimulatedClient {
   package let core: ClientCore
   /// The connection that it has now, or had last.
   public private(set) var connection: SimulatedConnection?
+  /// Connections that it has made.
+  public private(set) var connectionCount = 0
 
   /// Game events, in the order in which they came.
   public internal(set) var events: [ReceivedEvent] = []
@@ -60,6 +62,7 @@ public final class SimulatedClient {
     guard (try? core.connect(now: microseconds)) != nil else { return }
     let connection = room.add(self)
     self.connection = connection
+    connectionCount += 1
     room.exchange(over: connection)
   }
 

@@ -6,6 +6,7 @@ extension SimulatedRoom {
   func add(_ client: SimulatedClient) -> SimulatedConnection {
     let connection = SimulatedConnection(number: connections.count, client: client, now: clock.now)
     connections.append(connection)
+    onConnect?(connection)
     return connection
   }
 

@@ -31,6 +31,9 @@ public final class SimulatedRoom {
   /// Called after every tick and what it sent.
   public var afterTick: (() -> Void)?
 
+  /// Called with every new connection before anything goes over it.
+  public var onConnect: ((SimulatedConnection) -> Void)?
+
   let context: EngineContext
   var schedule: TickSchedule
   let place: TickSchedule.Place

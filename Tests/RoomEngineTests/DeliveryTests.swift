@@ -18,7 +18,9 @@ import WireFormat
         room.set(keys.name, of: avatar, to: "t\(tick)")
       }
       if tick % 2 == 0 { room.raise(20, [UInt8(truncatingIfNeeded: tick)]) }
-      if tick % 3 == 0, let first = room.players.first { room.whisper(30, [UInt8(truncatingIfNeeded: tick)], to: first) }
+      if tick % 3 == 0, let first = room.players.first {
+        room.whisper(30, [UInt8(truncatingIfNeeded: tick)], to: first)
+      }
     }
   }
 
