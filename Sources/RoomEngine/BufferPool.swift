@@ -29,6 +29,8 @@ package final class BufferPool {
     free = Array(repeating: nil, count: Self.classes)
   }
 
+  deinit { trim() }
+
   /// A buffer of at least `minimum` bytes with one holder.
   package func lease(_ minimum: Int) -> PooledBuffer {
     let sizeClass = Self.sizeClass(minimum)

@@ -36,6 +36,8 @@ package final class Delivery {
   /// Number of the last shared reliable event handed over or in flight.
   var lastEvent: UInt64 = 0
   package var outbox = Outbox()
+  /// The outbox has messages of the room that Joined must precede.
+  var outboxFollowsGreeting = false
   /// Joined, and the whispers missed: goes out before everything else of a room.
   var greeting = Outbox()
   /// Number of the last reliable whisper that a resuming client has.
@@ -46,13 +48,17 @@ package final class Delivery {
   var knownSchema: UInt64 = 0
   /// Waits in the inbox for its seat.
   var awaitsSeat = false
-  /// Bytes of its messages in the inbox.
+  /// Its end has been asked for: nothing more of it is applied.
+  var isCondemned = false
+  /// Tick in which a message of it was put off: all that follow wait behind it.
+  var putOffAt: Tick?
+  /// Bytes of its messages in the inbox, with what each costs there.
   var waitingBytes = 0
   /// Place among the room's attached members.
   var slot = -1
 
   /// The one write in flight: its bytes are pinned until it completes.
-  private var flight: [(buffer: PooledBuffer, offset: Int)] = []
+  private(set) var flight: [(buffer: PooledBuffer, offset: Int)] = []
   private var lastProgress: Instant
   private var lastQueuedBytes = 0
   /// Since when the member has not been up to date.
@@ -99,7 +105,12 @@ package final class Delivery {
   /// - Returns: whether there is anything to write now.
   package func planOutbox(into plan: WritePlan, pool: BufferPool) -> Bool {
     plan.reset(pool: pool)
-    guard flight.isEmpty, let bytes = outbox.buffer?.bytes else { return false }
+    if outboxFollowsGreeting, position == .joining || position == .resuming { return false }
+    guard flight.isEmpty else { return false }
+    guard let bytes = outbox.buffer?.bytes else {
+      if position == .lobby { noteUpToDate() }
+      return false
+    }
     plan.add(.outbox, bytes)
     return true
   }
@@ -145,6 +156,9 @@ package final class Delivery {
     lastQueuedBytes = bytes
   }
 
+  /// Nothing waits for it and nothing is in flight: what blocks from now on is a new lag.
+  func noteUpToDate() { behindSince = nil }
+
   /// Whether the member has been stuck or behind for longer than the limits allow; says how.
   package func overdue(_ limits: RoomLimits, now: Instant) -> String? {
     guard !flight.isEmpty, let behindSince else { return nil }
@@ -170,7 +184,9 @@ package final class Delivery {
 
   /// Its seat was given up: no frame is sent any more. A write in flight goes on to its end.
   func returnToLobby(pool: BufferPool) {
+    if position == .joining || position == .resuming { outbox.clear(pool: pool) }
     if position != .closed { position = .lobby }
+    outboxFollowsGreeting = false
     greeting.clear(pool: pool)
     (cursor, lastEvent, resumeWhisper, ackDue) = (0, 0, 0, nil)
     behindSince = nil

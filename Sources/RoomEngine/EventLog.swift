@@ -4,13 +4,13 @@ import WireFormat
 ///
 /// It keeps one block for each frame that carried reliable events: members stand at frame boundaries, so blocks are never split.
 package struct EventLog {
-  private struct Block {
+  struct Block {
     let first: UInt64
     let count: Int
     let buffer: PooledBuffer
   }
 
-  private var blocks = Ring<Block>()
+  private(set) var blocks = Ring<Block>()
   private let mostEvents: Int
   private let mostBytes: Int
   private var events = 0

@@ -10,7 +10,7 @@ package struct FrameLog {
     package let lastEvent: UInt64
   }
 
-  private var frames: Ring<Frame>
+  private(set) var frames: Ring<Frame>
   private let mostFrames: Int
   private let mostBytes: Int
   /// Bytes of memory that the frames hold, spare room of their buffers included.

@@ -12,6 +12,9 @@ struct Inbox {
   private(set) var items: [Item] = []
   private(set) var bytes: [UInt8] = []
 
+  /// Bytes that a message takes here: empty ones are not free, or a client could fill the memory with them.
+  static func cost(_ body: Span<UInt8>) -> Int { MemoryLayout<Item>.stride + body.count }
+
   var isEmpty: Bool { items.isEmpty }
 
   mutating func append(_ item: Item) {

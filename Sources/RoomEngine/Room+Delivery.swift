@@ -23,6 +23,9 @@ extension Room {
       guard greet(delivery, seat, isResumed: false) else { return .evict(backlogText) }
       return planResync(of: delivery, plan)
     case .resuming:
+      guard seat.hasWhispers(after: delivery.resumeWhisper) else {
+        return .evict("the whispers it missed are no longer kept")
+      }
       guard greet(delivery, seat, isResumed: true) else { return .evict(backlogText) }
       return planResume(of: delivery, plan)
     case .live:
@@ -30,7 +33,9 @@ extension Room {
       guard frames.reaches(back: delivery.cursor) else { return planSkip(of: delivery, plan, now) }
       addFrames(after: delivery.cursor, to: plan)
       if !plan.isCut { addOutbox(of: delivery, to: plan) }
-      return plan.parts.isEmpty ? .wait : .write
+      guard plan.parts.isEmpty else { return .write }
+      delivery.noteUpToDate()
+      return .wait
     }
   }
 
@@ -110,6 +115,8 @@ extension Room {
       delivery.greeting.append(
         bound: joined.bound + messageOverhead, limit: limit, pool: context.pool, { joined.encode(into: &$0) })
     else { return false }
+    // A newcomer's wait in its outbox, in order with the transient ones.
+    guard isResumed else { return true }
     for offset in 0..<seat.whispers.count where seat.whispers[offset].number > delivery.resumeWhisper {
       let message = seat.whispers[offset].message.bytes
       guard delivery.greeting.append(message, limit: limit, pool: context.pool) else { return false }

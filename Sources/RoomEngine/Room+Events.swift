@@ -54,8 +54,8 @@ extension Room {
   func whisper(
     _ code: UInt16, _ payload: [UInt8], to player: PlayerID, reliably: Bool, from sender: PlayerID?
   ) -> Bool {
-    guard Int(player.rawValue) < seats.count, let seat = seats[Int(player.rawValue)],
-      code >= WireLimits.firstGameEventCode, payload.count <= kind.limits.payloadBytes.bytes
+    guard let seat = seat(of: player), code >= WireLimits.firstGameEventCode,
+      payload.count <= kind.limits.payloadBytes.bytes
     else {
       counters.whispersLost += 1
       return false
@@ -72,16 +72,16 @@ extension Room {
       message.write(write)
       seat.keep(message, number: number, mostBytes: kind.limits.backlogBytes.bytes, pool: context.pool)
     }
-    // A resuming member gets the reliable ones with its greeting, out of what the seat keeps.
-    guard let delivery = seat.delivery, !(reliably && delivery.position == .resuming) else { return true }
+    // A resuming member gets the reliable ones with its greeting, out of what the seat keeps; a transient one would come behind later ones.
+    guard let delivery = seat.delivery, delivery.position != .resuming else { return true }
     queue(bound: bound, for: delivery, write)
     return true
   }
 
   /// Answers a call once; later answers to the same call are dropped.
   func answer(_ outcome: CallOutcome, _ call: CallToken) {
-    guard Int(call.player.rawValue) < seats.count, let seat = seats[Int(call.player.rawValue)],
-      seat.generation == call.generation, let index = seat.openCalls.firstIndex(of: call.id)
+    guard let seat = seat(of: call.player), seat.generation == call.generation,
+      let index = seat.openCalls.firstIndex(of: call.id)
     else { return }
     if outcome == .later { return }
     seat.openCalls.remove(at: index)
@@ -111,8 +111,8 @@ extension Room {
 
   private func queue(bound: Int, for delivery: Delivery, _ write: (inout OutputRawSpan) -> Void) {
     let limit = kind.limits.backlogBytes.bytes
+    if delivery.position != .live { delivery.outboxFollowsGreeting = true }
     guard !delivery.outbox.append(bound: bound, limit: limit, pool: context.pool, write) else { return }
-    effects.append(
-      .evict(delivery, .slowConsumer, "more than \(kind.limits.backlogBytes) of its own messages were waiting"))
+    evict(delivery, .slowConsumer, "more than \(kind.limits.backlogBytes) of its own messages were waiting")
   }
 }

@@ -118,7 +118,7 @@ extension Room {
 
   /// The call that is being handled; keep it to answer with ``reply(to:with:)`` after returning ``CallOutcome/later``.
   public func currentCall(from player: PlayerID) -> CallToken? {
-    guard let id = callInProgress, let seat = seats[Int(player.rawValue)] else { return nil }
+    guard let id = callInProgress, let seat = seat(of: player) else { return nil }
     return CallToken(player: player, generation: seat.generation, id: id)
   }
 
@@ -131,8 +131,8 @@ extension Room {
 
   /// Removes a player and ends its connection with reason `kicked`; the text reaches the client.
   public func kick(_ player: PlayerID, _ text: String) {
-    guard Int(player.rawValue) < seats.count, let seat = seats[Int(player.rawValue)] else { return }
-    if let delivery = seat.delivery { effects.append(.evict(delivery, .kicked, text)) }
+    guard let seat = seat(of: player) else { return }
+    if let delivery = seat.delivery { evict(delivery, .kicked, text) }
     free(seat)
   }
 

@@ -19,7 +19,7 @@ extension Room {
           text: "more than \(kind.limits.messagesPerSecond) messages a second (\(kind.limits.messageBurst) at once)")
       }
     }
-    delivery.waitingBytes += body.count
+    delivery.waitingBytes += Inbox.cost(body)
     guard delivery.waitingBytes <= kind.limits.inboxBytes.bytes else {
       throw Violation(reason: .rateLimited, text: "more than \(kind.limits.inboxBytes) were waiting for a tick")
     }
@@ -45,7 +45,7 @@ extension Room {
         }
       case .message(let delivery, let type, let range):
         apply(type, taken.bytes.span.extracting(range), from: delivery)
-      case .away(let seat): if !seat.isFreed { logic.disconnected(seat.player, in: self) }
+      case .away(let seat): noteAway(seat)
       case .back(let seat): if !seat.isFreed { logic.resumed(seat.player, in: self) }
       }
     }
@@ -54,26 +54,58 @@ extension Room {
   }
 
   private func apply(_ type: MessageType, _ body: Span<UInt8>, from delivery: Delivery) {
-    guard let seat = delivery.seat else {
-      if delivery.awaitsSeat { inbox.append(type, body, from: delivery) } else { delivery.waitingBytes = 0 }
-      return
+    if delivery.awaitsSeat || delivery.putOffAt == tick { return putOff(type, body, delivery) }
+    // Who leaves gets Joined first, then Left.
+    if type == .leave, delivery.position == .joining || delivery.position == .resuming {
+      return putOff(type, body, delivery)
     }
-    delivery.waitingBytes = max(0, delivery.waitingBytes - body.count)
+    if type == .event, delivery.seat != nil, !fits(event: body) { return putOff(type, body, delivery) }
+    delivery.waitingBytes -= Inbox.cost(body)
+    guard !delivery.isCondemned, let seat = delivery.seat else { return }
     do throws(WireError) {
       switch type {
       case .input: try applyInput(body, seat)
-      case .event: try applyEvent(body, seat, delivery)
+      case .event: try applyEvent(body, seat)
+      // There is nobody to answer any more.
+      case .call where delivery.position == .closed: break
       case .call: try applyCall(body, seat)
       case .leave:
         try body.end(0)
         free(seat)
-        effects.append(.left(delivery))
+        if delivery.position != .closed { effects.append(.left(delivery)) }
       default: break
       }
     } catch {
       let reason: CloseReason = type == .input && error.code == .outOfRange ? .invalidInput : .malformed
-      effects.append(.evict(delivery, reason, "\(type): \(error)"))
+      evict(delivery, reason, "\(type): \(error)")
     }
+  }
+
+  /// Leaves a message for the next tick, and with it all that its sender said after it.
+  private func putOff(_ type: MessageType, _ body: Span<UInt8>, _ delivery: Delivery) {
+    delivery.putOffAt = tick
+    inbox.append(type, body, from: delivery)
+  }
+
+  /// Whether a member's event can be raised in this tick; a tick's events are bounded. Once one can't, none behind it can.
+  private func fits(event body: Span<UInt8>) -> Bool {
+    // One that is too large for any tick does not wait: it is refused when it is read.
+    guard body.count <= kind.limits.payloadBytes.bytes + RoomEvent.overhead else { return true }
+    if tickEvents.count + RoomEvent.overhead + body.count > kind.limits.eventBytesPerTick.bytes { eventsAreFull = true }
+    return !eventsAreFull
+  }
+
+  private func noteAway(_ seat: Seat) {
+    if let parting = seat.parting, parting.putOffAt == tick { return inbox.append(.away(seat)) }
+    seat.part()
+    if !seat.isFreed { logic.disconnected(seat.player, in: self) }
+  }
+
+  /// Asks the shell, once, to end a connection.
+  func evict(_ delivery: Delivery, _ reason: CloseReason, _ text: String) {
+    guard !delivery.isCondemned else { return }
+    delivery.isCondemned = true
+    if delivery.position != .closed { effects.append(.evict(delivery, reason, text)) }
   }
 
   private func applyInput(_ body: Span<UInt8>, _ seat: Seat) throws(WireError) {
@@ -91,18 +123,10 @@ extension Room {
     seat.delivery?.ackDue = reader.sequence
   }
 
-  private func applyEvent(_ body: Span<UInt8>, _ seat: Seat, _ delivery: Delivery) throws(WireError) {
+  private func applyEvent(_ body: Span<UInt8>, _ seat: Seat) throws(WireError) {
     let event = try ClientEvent(body)
     guard event.payload.count <= kind.limits.payloadBytes.bytes else {
       throw WireError(.invalidLength, at: event.payload.lowerBound, "payload")
-    }
-    // A tick's events are bounded; what does not fit waits for the next one, and all that follows with it, in order.
-    let size = RoomEvent.overhead + event.payload.count
-    if eventsAreFull || tickEvents.count + size > kind.limits.eventBytesPerTick.bytes {
-      eventsAreFull = true
-      delivery.waitingBytes += body.count
-      inbox.append(.event, body, from: delivery)
-      return
     }
     let payload = body.array(event.payload)
     let incoming = IncomingEvent(

@@ -15,12 +15,12 @@ extension Room {
   package func detach(_ delivery: Delivery, keepsSeat: Bool, now: Instant) {
     removeAttached(delivery)
     delivery.close(pool: context.pool)
-    guard let seat = delivery.seat else { return }
-    delivery.seat = nil
-    // A superseded connection can't touch the seat: it is served through another one by now.
-    guard seat.delivery === delivery, !seat.isFreed else { return }
+    // A superseded connection has no seat any more: it can't touch the one that it had.
+    guard let seat = delivery.seat, seat.delivery === delivery else { return }
     seat.delivery = nil
-    seat.awaySince = keepsSeat ? now : Instant(nanoseconds: 0)
+    // What it said in its last moments still counts: a Leave, then the end, is a way to leave.
+    if keepsSeat, !delivery.isCondemned { seat.parting = delivery } else { delivery.seat = nil }
+    seat.absence = (now, keepsSeat)
     away.append(seat)
     inbox.append(.away(seat))
   }
@@ -35,7 +35,7 @@ extension Room {
 
   /// Puts a connection on the seat of a session that had another one before.
   package func resume(_ seat: Seat, with delivery: Delivery, from point: ResumePoint, now: Instant) -> Resumption {
-    guard !seat.isFreed, !isClosed else { return .stale }
+    guard !seat.isFreed, !isClosed, seat.absence?.mayReturn ?? true else { return .stale }
     var cursor = frames.number(of: point.lastTick)
     // Cut between a keyframe and its events: frames alone would not make up for them.
     if let number = cursor, frames.frame(number).lastEvent != point.lastEvent { cursor = nil }
@@ -47,7 +47,8 @@ extension Room {
       older.seat = nil
     }
     away.removeAll { $0 === seat }
-    seat.awaySince = nil
+    seat.part()
+    seat.absence = nil
     seat.openCalls.removeAll()
     attach(delivery, to: seat)
     delivery.position = .resuming
@@ -114,6 +115,7 @@ extension Room {
       seat.delivery = nil
     }
     away.removeAll { $0 === seat }
+    seat.part()
     logic.left(seat.player, in: self)
     for entity in entities(of: seat.player) { remove(entity) }
     seat.releaseWhispers(pool: context.pool)
@@ -126,11 +128,16 @@ extension Room {
     effects.append(.freed(session: seat.session))
   }
 
+  /// The seat of a player; nil for one who is not here, whatever the number.
+  func seat(of player: PlayerID) -> Seat? {
+    Int(player.rawValue) < seats.count ? seats[Int(player.rawValue)] : nil
+  }
+
   func freeOverdueSeats() {
     guard !away.isEmpty else { return }
     let grace = kind.limits.grace.wholeNanoseconds
     for seat in away {
-      if let since = seat.awaySince, now.nanoseconds(since: since) > grace { free(seat) }
+      if let absence = seat.absence, !absence.mayReturn || now.nanoseconds(since: absence.since) > grace { free(seat) }
     }
   }
 

@@ -117,7 +117,10 @@ public final class Room {
   package func close(_ reason: CloseReason, _ text: String) {
     guard !isClosed else { return }
     isClosed = true
-    for delivery in attached { effects.append(.evict(delivery, reason, text)) }
+    for delivery in attached { evict(delivery, reason, text) }
+    for item in inbox.items {
+      if case .join(let request) = item { evict(request.delivery, reason, text) }
+    }
     for seat in seats { if let seat { free(seat) } }
     frames.removeAll(pool: context.pool)
     events.removeAll(pool: context.pool)

@@ -52,12 +52,12 @@ public struct RoomKind: Sendable {
     guard (1...WireLimits.players).contains(capacity) else {
       return "capacity is 1 to \(WireLimits.players) players, not \(capacity)"
     }
-    let keyframe = messageOverhead + 32 + FrameEncoder.stateBound(schema.layouts)
-    guard keyframe <= WireLimits.serverMessageBytes else {
+    if let fault = limits.fault { return fault }
+    guard frameBound <= WireLimits.serverMessageBytes else {
       return
-        "a keyframe of this schema may take \(keyframe) bytes, at most \(WireLimits.serverMessageBytes) are allowed: "
-        + "lower the capacity of its entity kinds or use fewer fields"
+        "a frame of this room may take \(frameBound) bytes, \(FrameEncoder.stateBound(schema.layouts)) of them for state: at most "
+        + "\(WireLimits.serverMessageBytes) are allowed. Lower the capacity of its entity kinds, use fewer fields, or lower eventBytesPerTick"
     }
-    return limits.fault
+    return nil
   }
 }

@@ -8,9 +8,11 @@ package final class Seat {
   package let session: UInt64
   /// The connection it is served through, or nil while the player is away.
   package internal(set) var delivery: Delivery?
-  /// When the connection was lost.
-  var awaySince: Instant?
+  /// Since when the player is away, and whether it may come back: one that was told not to is given up in the next tick.
+  var absence: (since: Instant, mayReturn: Bool)?
   var isFreed = false
+  /// The connection that was lost while messages of it may still wait in the inbox: they count, up to there.
+  var parting: Delivery?
 
   /// Sequence of the last input applied; the next one must be higher.
   var lastInput: UInt32?
@@ -32,6 +34,12 @@ package final class Seat {
     self.generation = generation
     self.session = session
     self.bucket = bucket
+  }
+
+  /// What the lost connection said and was not applied yet counts no more.
+  func part() {
+    parting?.seat = nil
+    parting = nil
   }
 
   /// Whether every reliable whisper after `number` is still here.

@@ -20,7 +20,7 @@ package final class WritePlan {
   var isResync = false
   /// Not everything that waits is in it.
   var isCut = false
-  private var events: PooledBuffer?
+  private(set) var heldEvents: PooledBuffer?
 
   package init() {
     slices.reserveCapacity(Self.mostFrames + Self.mostResyncParts)
@@ -50,12 +50,12 @@ package final class WritePlan {
 
   /// Adds missed events; the plan holds the buffer until it is taken.
   func add(events buffer: PooledBuffer) {
-    events = buffer
+    heldEvents = buffer
     add(.events, buffer.bytes)
   }
 
   func takeEvents() -> PooledBuffer? {
-    defer { events = nil }
-    return events
+    defer { heldEvents = nil }
+    return heldEvents
   }
 }

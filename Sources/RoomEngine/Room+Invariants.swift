@@ -1,0 +1,100 @@
+package import WireFormat
+
+/// The engine's books, checked by tests after every step. Not in release builds: each check visits everything that is held.
+extension Room {
+  /// The whole state as of the newest frame, as a Frame message.
+  package func withKeyframe<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    body(currentKeyframe().bytes)
+  }
+
+  /// Number of the last reliable event raised, in this tick or before.
+  package var lastRaised: UInt64 { events.last + UInt64(tickReliableCount) }
+
+  /// Generation of a player's seat, or nil without one.
+  package func generation(of player: PlayerID) -> UInt32? { seat(of: player)?.generation }
+
+  #if DEBUG
+  /// What does not add up, or nothing.
+  ///
+  /// - Parameter deliveries: all that are open, with a seat or without; no other room shares the buffer pool.
+  package func imbalances(with deliveries: [Delivery]) -> [String] {
+    memberImbalances() + bufferImbalances(deliveries)
+  }
+
+  private func memberImbalances() -> [String] {
+    var wrong: [String] = []
+    for (slot, delivery) in attached.enumerated() {
+      if delivery.slot != slot {
+        wrong.append("member \(delivery.tag) in slot \(slot) believes to be in \(delivery.slot)")
+      }
+      if delivery.seat?.delivery !== delivery { wrong.append("member \(delivery.tag) has no seat that knows it") }
+      if delivery.state == .lobby || delivery.state == .closed {
+        wrong.append("member \(delivery.tag): \(delivery.state)")
+      }
+    }
+    var attachedSeats = 0
+    for (id, seat) in seats.enumerated() {
+      guard let seat else { continue }
+      if Int(seat.player.rawValue) != id || seat.isFreed { wrong.append("seat \(id) is not its player's") }
+      let isAway = away.count { $0 === seat }
+      if isAway != (seat.delivery == nil ? 1 : 0) { wrong.append("seat \(id) is listed as away \(isAway) times") }
+      if let delivery = seat.delivery {
+        attachedSeats += 1
+        if delivery.seat !== seat { wrong.append("the connection of seat \(id) does not know it") }
+      }
+    }
+    if attachedSeats != attached.count {
+      wrong.append("\(attachedSeats) seats are served, \(attached.count) members listed")
+    }
+    if seats.count(where: { $0 != nil }) != seatCount { wrong.append("seats are counted as \(seatCount)") }
+    for seat in away where seats[Int(seat.player.rawValue)] !== seat {
+      wrong.append("a seat given up is listed as away")
+    }
+    return wrong
+  }
+
+  /// Compares the holders of every buffer with those who hold it.
+  private func bufferImbalances(_ deliveries: [Delivery]) -> [String] {
+    var held: [ObjectIdentifier: (buffer: PooledBuffer, holders: Int)] = [:]
+    func hold(_ buffer: PooledBuffer?) {
+      if let buffer { held[ObjectIdentifier(buffer), default: (buffer, 0)].holders += 1 }
+    }
+    frames.forEachBuffer(hold)
+    events.forEachBuffer(hold)
+    hold(keyframe?.buffer)
+    hold(tickEvents.buffer)
+    hold(tickReliable.buffer)
+    hold(context.plan.heldEvents)
+    for seat in seats {
+      guard let seat else { continue }
+      for offset in 0..<seat.whispers.count { hold(seat.whispers[offset].message) }
+    }
+    for delivery in deliveries {
+      hold(delivery.outbox.buffer)
+      hold(delivery.greeting.buffer)
+      for piece in delivery.flight { hold(piece.buffer) }
+    }
+    var wrong: [String] = []
+    for (buffer, holders) in held.values where buffer.holders != holders {
+      wrong.append("a buffer of \(buffer.count) bytes has \(buffer.holders) holders, \(holders) were found")
+    }
+    let leased = context.pool.usage.leasedBuffers
+    if leased != held.count { wrong.append("\(leased) buffers are leased, \(held.count) are held") }
+    return wrong
+  }
+  #endif
+}
+
+#if DEBUG
+extension FrameLog {
+  func forEachBuffer(_ body: (PooledBuffer) -> Void) {
+    for offset in 0..<frames.count { body(frames[offset].buffer) }
+  }
+}
+
+extension EventLog {
+  func forEachBuffer(_ body: (PooledBuffer) -> Void) {
+    for offset in 0..<blocks.count { body(blocks[offset].buffer) }
+  }
+}
+#endif

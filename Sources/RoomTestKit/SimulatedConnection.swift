@@ -1,0 +1,151 @@
+import RoomEngine
+public import WireFormat
+
+/// A client's stream to a ``SimulatedRoom``: a byte pipe whose reading end is as slow, stuck or short-lived as a test wants.
+///
+/// ```swift
+/// client.connection?.stall()             // reads nothing any more
+/// client.connection?.grant(100)          // reads 100 bytes more
+/// client.connection?.flow()              // reads everything again
+/// client.connection?.cut(afterBytes: 7)  // dies when it has brought 7 bytes more
+/// ```
+public final class SimulatedConnection {
+  /// Where the server's side of the conversation stands.
+  enum State {
+    case handshake
+    case lobby(session: UInt64)
+    case seating(session: UInt64)
+    case seated(session: UInt64)
+    case ended
+  }
+
+  /// Its number among the room's connections, from 0.
+  public let number: Int
+  let delivery: Delivery
+  unowned let client: SimulatedClient
+  var state = State.handshake
+  var assembler = MessageAssembler(limit: WireLimits.clientHandshakeMessageBytes)
+
+  /// Why the server ended it; nil while it has not.
+  public internal(set) var end: (reason: CloseReason, text: String)?
+  /// Bytes that reached the client.
+  public private(set) var bytesArrived = 0
+  /// Writes that the server offered while none was in flight.
+  public private(set) var writes = 0
+  /// Bytes that the pipe takes before it blocks; nil is no bound.
+  public private(set) var window: Int?
+  /// Most bytes that one write takes before the rest has to wait; nil is no bound.
+  public var mostBytesPerWrite: Int?
+  /// Bytes added to the window every tick; 0 is none.
+  public var trickleBytes = 0
+
+  /// Arrived and not handed to the client yet.
+  private(set) var arrived: [UInt8] = []
+  /// The rest of a write that blocked: memory that the server has pinned, read as late as a kernel would.
+  private var flight: [UnsafeRawBufferPointer] = []
+  private var cutAt: Int?
+  /// The stream is dead: neither side gets anything more, and the server has yet to notice.
+  private(set) var isCut = false
+  /// The client has closed its end in order: what it sent before still arrives.
+  var isClosedByClient = false
+  /// The client has been told of the end.
+  var isOver = false
+
+  init(number: Int, client: SimulatedClient, now: Instant) {
+    self.number = number
+    self.client = client
+    delivery = Delivery(tag: number, now: now)
+  }
+
+  // MARK: What a test makes of it
+
+  /// From now on nothing is read at the client's end.
+  public func stall() { window = 0 }
+
+  /// So many bytes more are read.
+  public func grant(_ bytes: Int) {
+    if let window { self.window = window + bytes }
+  }
+
+  /// Everything is read again.
+  public func flow() { window = nil }
+
+  /// The stream dies once `bytes` more have reached the client; 0 at once.
+  public func cut(afterBytes bytes: Int = 0) {
+    cutAt = bytesArrived + bytes
+    if bytes == 0 { isCut = true }
+  }
+
+  /// Whether a write of the server waits for the pipe.
+  public var isBlocked: Bool { !flight.isEmpty }
+
+  /// Bytes of the write in flight that the pipe has not taken.
+  var flightBytes: Int { flight.reduce(0) { $0 + $1.count } }
+
+  var hasEnded: Bool {
+    if case .ended = state { true } else { false }
+  }
+
+  // MARK: The server's end
+
+  /// Takes what fits now.
+  ///
+  /// - Returns: bytes taken.
+  func tryWrite(_ slices: UnsafeBufferPointer<UnsafeRawBufferPointer>) -> Int {
+    precondition(flight.isEmpty, "a second write while one is in flight")
+    writes += 1
+    var left = min(window ?? .max, mostBytesPerWrite ?? .max)
+    var taken = 0
+    for slice in slices {
+      let count = min(left, slice.count)
+      take(UnsafeRawBufferPointer(rebasing: slice[..<count]))
+      left -= count
+      taken += count
+      if count < slice.count { break }
+    }
+    return taken
+  }
+
+  /// Takes over the rest of a write; its memory stays pinned until the last byte has left.
+  func startFlight(_ slices: UnsafeBufferPointer<UnsafeRawBufferPointer>) {
+    precondition(flight.isEmpty, "a second write while one is in flight")
+    flight = Array(slices)
+  }
+
+  /// Moves the write in flight as far as the window lets it.
+  ///
+  /// - Returns: whether it completed now.
+  func moveFlight() -> Bool {
+    guard !flight.isEmpty else { return false }
+    while let first = flight.first {
+      let count = min(first.count, window ?? .max)
+      take(UnsafeRawBufferPointer(rebasing: first[..<count]))
+      guard count == first.count else {
+        flight[0] = UnsafeRawBufferPointer(rebasing: first[count...])
+        return false
+      }
+      flight.removeFirst()
+    }
+    return true
+  }
+
+  /// The server closed the stream: what was not taken is lost.
+  func dropFlight() { flight = [] }
+
+  func noteCut() { isCut = true }
+
+  private func take(_ bytes: UnsafeRawBufferPointer) {
+    if let window { self.window = window - bytes.count }
+    let alive = min(bytes.count, cutAt.map { max(0, $0 - bytesArrived) } ?? .max)
+    arrived.append(contentsOf: bytes[..<alive])
+    bytesArrived += alive
+    if let cutAt, bytesArrived >= cutAt { isCut = true }
+  }
+
+  // MARK: The client's end
+
+  func takeArrived() -> [UInt8] {
+    defer { arrived = [] }
+    return arrived
+  }
+}

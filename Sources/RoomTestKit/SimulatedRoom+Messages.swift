@@ -1,0 +1,107 @@
+import RoomEngine
+import WireFormat
+
+/// What clients' messages do, as in a server; without authentication.
+extension SimulatedRoom {
+  func take(_ bytes: Span<UInt8>, from connection: SimulatedConnection) {
+    guard !connection.hasEnded else { return }
+    do throws(MessageAssembler.Failure) {
+      _ = try connection.assembler.feed(bytes) { type, body in
+        handle(type, body, connection)
+        return connection.hasEnded ? .stop : .limit(WireLimits.clientMessageBytes)
+      }
+    } catch {
+      switch error {
+      case .malformed(let wire): end(connection, .malformed, "message: \(wire)")
+      case .tooLarge(let length, let limit):
+        end(connection, .messageTooLarge, "a message of \(length) bytes, at most \(limit) are allowed")
+      }
+    }
+  }
+
+  private func handle(_ type: UInt8, _ body: Span<UInt8>, _ connection: SimulatedConnection) {
+    guard let type = MessageType(rawValue: type) else {
+      if type < MessageType.firstOptional { end(connection, .unknownMessage, "message type \(type)") }
+      return
+    }
+    do throws(WireError) {
+      switch (connection.state, type) {
+      case (.handshake, .hello): hello(body, connection)
+      case (.lobby(let session), .join): join(try Join(body), connection, session)
+      case (.lobby, .ping), (.seating, .ping), (.seated, .ping): pong(try Ping.token(body), connection)
+      case (.lobby, .pong), (.seating, .pong), (.seated, .pong): _ = try Pong(body)
+      case (.seating, .input), (.seating, .event), (.seating, .call), (.seating, .leave), (.seated, .input),
+        (.seated, .event), (.seated, .call), (.seated, .leave):
+        receive(type, body, connection)
+      // Sent before the client saw that it is in no room any more.
+      case (.lobby, .input), (.lobby, .event), (.lobby, .call), (.lobby, .leave): break
+      default: end(connection, .unexpectedMessage, "\(type) is out of place here")
+      }
+    } catch {
+      end(connection, .malformed, "\(type): \(error)")
+    }
+  }
+
+  private func receive(_ type: MessageType, _ body: Span<UInt8>, _ connection: SimulatedConnection) {
+    do {
+      try room.receive(type, body, from: connection.delivery, now: clock.now)
+    } catch {
+      end(connection, error.reason, error.text)
+    }
+  }
+
+  private func hello(_ body: Span<UInt8>, _ connection: SimulatedConnection) {
+    guard let hello = try? Hello(body) else { return end(connection, .malformed, "hello") }
+    guard case .resume(let point) = hello.credential else {
+      lastSession += 1
+      connection.state = .lobby(session: lastSession)
+      return welcome(connection, lastSession)
+    }
+    let session = Self.session(of: point.ticket)
+    guard let seat = seats[session] else { return end(connection, .ticketUnknown, "no session has this ticket") }
+    switch room.resume(seat, with: connection.delivery, from: point, now: clock.now) {
+    case .stale: end(connection, .ticketStale, "what was missed is no longer kept")
+    case .resumed(let superseded):
+      if let superseded, let older = connections[superseded.tag] {
+        end(older, .superseded, "the session was resumed on another connection")
+      }
+      welcome(connection, session)
+      guard !connection.hasEnded else {
+        return room.detach(connection.delivery, keepsSeat: true, now: clock.now)
+      }
+      connection.state = .seated(session: session)
+      pump(connection)
+    }
+  }
+
+  private func welcome(_ connection: SimulatedConnection, _ session: UInt64) {
+    let welcome = Welcome(
+      session: session, timeMicroseconds: clock.now.nanoseconds / 1000,
+      maxClientMessage: WireLimits.clientMessageBytes, maxServerMessage: WireLimits.serverMessageBytes,
+      graceSeconds: Int(room.kind.limits.grace.components.seconds), ticket: Self.ticket(of: session))
+    send(connection, bound: Welcome.bound) { welcome.encode(into: &$0) }
+  }
+
+  private func join(_ join: Join, _ connection: SimulatedConnection, _ session: UInt64) {
+    guard !room.isClosed, join.room == room.name else {
+      let refused = JoinRefused(.roomLimit, text: "there is only the room \"\(room.name)\", while it is open")
+      return send(connection, bound: refused.bound) { refused.encode(into: &$0) }
+    }
+    connection.state = .seating(session: session)
+    room.requestSeat(JoinRequest(delivery: connection.delivery, session: session, join: join))
+  }
+
+  private func pong(_ token: UInt64, _ connection: SimulatedConnection) {
+    let pong = Pong(token: token, timeMicroseconds: clock.now.nanoseconds / 1000)
+    send(connection, bound: 32) { pong.encode(into: &$0) }
+  }
+
+  /// 16 bytes; nobody needs to guess them here.
+  private static func ticket(of session: UInt64) -> [UInt8] {
+    (0..<16).map { UInt8(truncatingIfNeeded: session >> (UInt64($0 % 8) * 8)) }
+  }
+
+  private static func session(of ticket: [UInt8]) -> UInt64 {
+    ticket.prefix(8).enumerated().reduce(0) { $0 | UInt64($1.element) << (UInt64($1.offset) * 8) }
+  }
+}

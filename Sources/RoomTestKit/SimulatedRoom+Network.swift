@@ -1,0 +1,80 @@
+import RoomEngine
+import WireFormat
+
+/// Bytes between clients and server, until nothing moves any more.
+extension SimulatedRoom {
+  func add(_ client: SimulatedClient) -> SimulatedConnection {
+    let connection = SimulatedConnection(number: connections.count, client: client, now: clock.now)
+    connections.append(connection)
+    onConnect?(connection)
+    return connection
+  }
+
+  func settle() {
+    while true {
+      var moved = false
+      for index in connections.indices {
+        guard let connection = connections[index] else { continue }
+        if carry(connection) { moved = true }
+      }
+      if !moved { return }
+    }
+  }
+
+  /// Moves everything that can move on one connection.
+  func exchange(over connection: SimulatedConnection) {
+    while carry(connection) {}
+  }
+
+  /// Moves what can move on one connection now.
+  ///
+  /// - Returns: whether anything did.
+  private func carry(_ connection: SimulatedConnection) -> Bool {
+    var moved = false
+    if connection.moveFlight() {
+      moved = true
+      connection.delivery.completed(pool: pool, now: clock.now)
+      pump(connection)
+    }
+    let client = connection.client
+    let arrived = connection.takeArrived()
+    if !arrived.isEmpty {
+      moved = true
+      if !connection.isOver { forEachPiece(arrived) { client.receive($0, over: connection) } }
+    }
+    if !connection.isOver, client.connection === connection {
+      let sent = client.takeOutput()
+      if !sent.isEmpty {
+        moved = true
+        if !connection.isCut { forEachPiece(sent) { take($0, from: connection) } }
+      }
+    }
+    return noteEnds(connection) || moved
+  }
+
+  private func noteEnds(_ connection: SimulatedConnection) -> Bool {
+    if connection.isCut || connection.isClosedByClient, !connection.hasEnded {
+      end(connection, connection.isCut ? .peerReset : .peerClosed, "the stream ended")
+      return true
+    }
+    guard connection.hasEnded, connections[connection.number] != nil else { return false }
+    // A goodbye said just now is still to be read.
+    guard connection.arrived.isEmpty else { return true }
+    if !connection.isOver {
+      connection.isOver = true
+      connection.client.connectionEnded(connection)
+    }
+    connections[connection.number] = nil
+    return true
+  }
+
+  private func forEachPiece(_ bytes: [UInt8], _ body: (Span<UInt8>) -> Void) {
+    guard fragmentsReads else { return body(bytes.span) }
+    var at = 0
+    while at < bytes.count {
+      let count = min(bytes.count - at, 1 + random.below(random.oneIn(2) ? 4 : 200))
+      body(bytes.span.extracting(at..<(at + count)))
+      at += count
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import RoomEngine
+import WireFormat
+
+/// Ticks, what they ask for, and the writes that follow: the loop of a server without the loop.
+extension SimulatedRoom {
+  func runDueTick() {
+    guard let due = schedule.takeDue(now: clock.now) else { return }
+    for connection in connections { connection?.grant(connection?.trickleBytes ?? 0) }
+    room.run(Tick(UInt32(truncatingIfNeeded: due.number - place.first)), now: clock.now)
+    room.takeEffects(perform)
+    // Backwards: an eviction puts the last member into the place of the one that goes.
+    var position = room.attached.count - 1
+    while position >= 0 {
+      if position < room.attached.count, let connection = connections[room.attached[position].tag] {
+        pump(connection)
+        checkProgress(connection)
+      }
+      position -= 1
+    }
+    context.settle()
+    settle()
+    if room.isAbandoned(now: clock.now) { close(.roomClosed, "nobody is in the room") }
+    afterTick?()
+  }
+
+  func perform(_ effect: RoomEffect) {
+    switch effect {
+    case .seated(let delivery, let seat):
+      guard let connection = connection(of: delivery), case .seating(let session) = connection.state else { return }
+      seats[session] = seat
+      connection.state = .seated(session: session)
+    case .refused(let delivery, let refused):
+      guard let connection = connection(of: delivery), case .seating(let session) = connection.state else { return }
+      connection.state = .lobby(session: session)
+      send(connection, bound: refused.bound) { refused.encode(into: &$0) }
+    case .left(let delivery):
+      guard let connection = connection(of: delivery), case .seated(let session) = connection.state else { return }
+      connection.state = .lobby(session: session)
+      send(connection, bound: 1) { $0.put(empty: .left) }
+    case .evict(let delivery, let reason, let text):
+      if let connection = connection(of: delivery) { end(connection, reason, text) }
+    case .freed(let session): seats[session] = nil
+    }
+  }
+
+  /// The connection that a delivery belongs to; an effect for any other is a fault.
+  private func connection(of delivery: Delivery) -> SimulatedConnection? {
+    guard let connection = connections[delivery.tag], connection.delivery === delivery else {
+      faults.append("an effect for connection \(delivery.tag), which is gone")
+      return nil
+    }
+    if connection.hasEnded { faults.append("an effect for connection \(delivery.tag), which has ended") }
+    return connection
+  }
+
+  // MARK: Writing
+
+  /// Queues a message of the connection's own and sends what can go now.
+  func send(_ connection: SimulatedConnection, bound: Int, _ write: (inout OutputRawSpan) -> Void) {
+    let limit = room.kind.limits.backlogBytes.bytes
+    guard connection.delivery.outbox.append(bound: bound + messageOverhead, limit: limit, pool: pool, write) else {
+      return end(connection, .slowConsumer, "more than \(limit) bytes of its own messages were waiting")
+    }
+    flushOutbox(connection)
+  }
+
+  private func flushOutbox(_ connection: SimulatedConnection) {
+    guard connection.delivery.planOutbox(into: context.plan, pool: pool) else { return }
+    _ = writePlan(connection)
+  }
+
+  /// Writes everything that the room has for the member, until the pipe blocks.
+  func pump(_ connection: SimulatedConnection) {
+    guard case .seated = connection.state else { return connection.hasEnded ? () : flushOutbox(connection) }
+    while !connection.hasEnded {
+      switch room.planWrite(for: connection.delivery, now: clock.now) {
+      case .wait: return
+      case .evict(let text): return end(connection, .slowConsumer, text)
+      case .write: guard writePlan(connection), context.plan.hasMore else { return }
+      }
+    }
+  }
+
+  /// Offers the plan to the pipe; false when it blocked.
+  private func writePlan(_ connection: SimulatedConnection) -> Bool {
+    let plan = context.plan
+    let count = plan.withSlices { connection.tryWrite($0) }
+    if connection.delivery.took(count, of: plan, pool: pool, now: clock.now) { return true }
+    connection.delivery.withFlight { connection.startFlight($0) }
+    return false
+  }
+
+  private func checkProgress(_ connection: SimulatedConnection) {
+    guard connection.delivery.hasWriteInFlight, !connection.hasEnded else { return }
+    connection.delivery.queued(connection.flightBytes, now: clock.now)
+    if let text = connection.delivery.overdue(room.kind.limits, now: clock.now) {
+      end(connection, .slowConsumer, text)
+    }
+  }
+
+  /// Ends a connection, once: tells it if the stream is at a message's end, releases all that is held, leaves the seat to the grace period or gives it up.
+  func end(_ connection: SimulatedConnection, _ reason: CloseReason, _ text: String) {
+    guard !connection.hasEnded else { return }
+    let hasRoom: Bool
+    switch connection.state {
+    case .seating, .seated: hasRoom = true
+    case .handshake, .lobby, .ended: hasRoom = false
+    }
+    connection.state = .ended
+    connection.end = (reason, text)
+    ends[reason, default: 0] += 1
+    if reason.isTold, !connection.delivery.hasWriteInFlight { sayGoodbye(connection, reason, text) }
+    connection.dropFlight()
+    if hasRoom {
+      room.detach(connection.delivery, keepsSeat: reason.retry != .never, now: clock.now)
+    } else {
+      connection.delivery.close(pool: pool)
+    }
+  }
+
+  private func sayGoodbye(_ connection: SimulatedConnection, _ reason: CloseReason, _ text: String) {
+    let goodbye = Goodbye(reason, text: text)
+    if connection.delivery.planOutbox(into: context.plan, pool: pool) {
+      let size = connection.delivery.outbox.count
+      guard context.plan.withSlices({ connection.tryWrite($0) }) == size else { return }
+    }
+    encodedBytes(bound: Goodbye.bound + messageOverhead) { goodbye.encode(into: &$0) }.withUnsafeBytes { bytes in
+      withUnsafePointer(to: bytes) { _ = connection.tryWrite(UnsafeBufferPointer(start: $0, count: 1)) }
+    }
+  }
+}

@@ -1,0 +1,147 @@
+import ClientCore
+import RoomEngine
+import RoomTestKit
+import Testing
+import WireFormat
+
+@Suite struct InputTests {
+  /// An Input message with one entry: `mask` and values as raw bytes.
+  private func input(_ sequence: UInt32, id: UInt16, mask: UInt64, _ values: [UInt8]) -> [UInt8] {
+    let body = encodedBytes(bound: 64) { out in
+      out.put(varint: UInt64(sequence))
+      out.put(varint: 1)
+      out.put(varint: 0)
+      out.put(varint: UInt64(id))
+      out.put(varint: mask)
+      for value in values { out.put(byte: value) }
+    }
+    return [UInt8(body.count + 1), MessageType.input.rawValue] + body
+  }
+
+  @Test func inputsApplyInOrderOfArrivalAndAreAcknowledged() throws {
+    let stage = try Stage()
+    let both = stage.join(2)
+    var order: [UInt16] = []
+    stage.game.onInput = { input, player, room in
+      order.append(player.rawValue)
+      room.apply(input)
+    }
+    let avatars = try both.map { try stage.avatar(of: $0) }
+    for index in [1, 0, 0, 1] { try both[index].set(stage.keys.yaw, of: avatars[index], to: Double(order.count)) }
+    try both[1].set(stage.keys.yaw, of: avatars[1], to: 90)
+    #expect(both[1].acknowledgedInput == 0)
+    stage.room.advance(ticks: 1)
+    #expect(order == [1, 0, 0, 1, 1])
+    #expect(both.map(\.acknowledgedInput) == [2, 3])
+    #expect(both[0].get(stage.keys.yaw, of: avatars[1]) == 90)
+    stage.finish()
+  }
+
+  @Test func theGameSeesTheValuesAskedForAndMayRefuseThem() throws {
+    let stage = try Stage()
+    let ann = stage.join(1)[0]
+    let avatar = try stage.avatar(of: ann)
+    let keys = stage.keys
+    var seen: [SIMD2<Double>?] = []
+    stage.game.onInput = { input, _, _ in
+      seen.append(input[keys.position])
+      #expect(!input.contains(keys.yaw))
+      #expect(input[keys.yaw] == nil)
+    }
+    try ann.set(keys.position, of: avatar, to: SIMD2(7, -7.5))
+    stage.room.advance(ticks: 1)
+    #expect(seen == [SIMD2(7, -7.5)])
+    #expect(ann.get(keys.position, of: avatar) == SIMD2(0, 0))
+    #expect(ann.acknowledgedInput == 1)
+    stage.finish()
+  }
+
+  @Test func anotherPlayersEntityIsLeftAlone() throws {
+    let stage = try Stage()
+    let both = stage.join(2)
+    let other = try stage.avatar(of: both[1])
+    // Field 1, the yaw: 10 degrees, as a zigzag.
+    both[0].send(raw: input(0, id: other.id, mask: 2, [20]))
+    stage.room.advance(ticks: 1)
+    #expect(both[1].get(stage.keys.yaw, of: other) == 0)
+    #expect(both[0].isInRoom)
+    #expect(stage.room.room.counters.inputsIgnored == 1)
+    stage.finish()
+  }
+
+  @Test func aValueOutOfRangeEndsTheConnectionAndTheSeat() throws {
+    let stage = try Stage()
+    let both = stage.join(2)
+    // Field 0, the position: 100.5 is 201 steps, 402 as a zigzag.
+    both[0].send(raw: input(1, id: 0, mask: 1, [0x92, 0x03, 0]))
+    stage.room.advance(ticks: 1)
+    #expect(both[0].goodbye?.reason == .invalidInput)
+    stage.room.advance(ticks: 1)
+    #expect(stage.room.room.playerCount == 1)
+    stage.finish()
+  }
+
+  @Test(arguments: [
+    [UInt8(1), MessageType.input.rawValue], [3, MessageType.event.rawValue, 0, 0],
+    [2, MessageType.call.rawValue, 0x80], [2, MessageType.leave.rawValue, 0],
+  ])
+  func aMalformedMessageEndsTheConnection(message: [UInt8]) throws {
+    let stage = try Stage()
+    let both = stage.join(2)
+    both[0].send(raw: message)
+    both[0].raise(20)
+    stage.room.advance(ticks: 1)
+    #expect(both[0].goodbye?.reason == .malformed)
+    #expect(both[1].events.isEmpty, "what came behind it must not count")
+    stage.finish()
+  }
+
+  @Test func aSequenceThatDoesNotRiseEndsTheConnection() throws {
+    let stage = try Stage()
+    let ann = stage.join(1)[0]
+    ann.send(raw: input(5, id: 0, mask: 2, [20]))
+    ann.send(raw: input(5, id: 0, mask: 2, [40]))
+    stage.room.advance(ticks: 1)
+    #expect(ann.goodbye?.reason == .invalidInput)
+    #expect(stage.room.room.counters.inputs == 1)
+    stage.finish()
+  }
+
+  @Test func moreMessagesThanTheBurstEndTheConnection() throws {
+    var limits = RoomLimits()
+    (limits.messagesPerSecond, limits.messageBurst) = (10, 20)
+    let stage = try Stage(limits)
+    let ann = stage.join(1)[0]
+    for _ in 0..<20 { ann.raise(20, to: .others) }
+    #expect(ann.isConnected)
+    stage.room.advance(by: .milliseconds(100))
+    ann.raise(20, to: .others)
+    #expect(ann.isConnected)
+    ann.raise(20, to: .others)
+    #expect(ann.goodbye?.reason == .rateLimited)
+    stage.finish()
+  }
+
+  @Test func messagesThatWaitAreBoundedInBytesEvenEmptyOnes() throws {
+    var limits = RoomLimits()
+    limits.inboxBytes = .kib(4)
+    limits.messageBurst = 100_000
+    let stage = try Stage(limits)
+    let ann = stage.join(1)[0]
+    var sent = 0
+    while ann.isConnected, sent < 100 {
+      ann.raise(20, Array(repeating: 0, count: 1000), to: .others)
+      sent += 1
+    }
+    #expect(sent == 4)
+    #expect(ann.goodbye?.reason == .rateLimited)
+    let bob = stage.join()
+    sent = 0
+    while bob.isConnected, sent < 10_000 {
+      bob.send(raw: [1, MessageType.leave.rawValue])
+      sent += 1
+    }
+    #expect(sent < 4096 / 16)
+    stage.finish()
+  }
+}

@@ -1,0 +1,90 @@
+import RoomEngine
+import Testing
+
+@Suite struct TickScheduleTests {
+  private static let second: UInt64 = 1_000_000_000
+
+  @Test(arguments: [30, 128, 7])
+  func dueTimesDoNotDriftOverADay(rate: Int) throws {
+    var schedule = TickSchedule(origin: Instant(nanoseconds: 12_345), phases: 1)
+    let place = schedule.add(rate: rate, now: Instant(nanoseconds: 12_345))
+    var last = place.start
+    /// Takes every tick of so many seconds.
+    func follow(seconds: Int, from first: UInt64) {
+      for number in first..<(first + UInt64(rate * seconds)) {
+        guard let due = schedule.next, let taken = schedule.takeDue(now: due), taken.number - place.first == number,
+          taken.missed == 0, taken.due == due
+        else {
+          Issue.record("tick \(number) was not taken when it was due")
+          return
+        }
+        last = taken.due
+      }
+    }
+    let day: UInt64 = 86_400
+    follow(seconds: 100, from: 1)
+    #expect(last.nanoseconds(since: place.start) == 100 * Self.second)
+    let late = schedule.takeDue(now: place.start.advanced(byNanoseconds: (day - 100) * Self.second))
+    #expect(late?.number == place.first + UInt64(rate) * (day - 100))
+    follow(seconds: 100, from: UInt64(rate) * (day - 100) + 1)
+    #expect(last.nanoseconds(since: place.start) == day * Self.second)
+  }
+
+  @Test func aTickIsNotDueANanosecondEarly() throws {
+    var schedule = TickSchedule(origin: Instant(nanoseconds: 0), phases: 1)
+    _ = schedule.add(rate: 30, now: Instant(nanoseconds: 0))
+    let early = schedule.takeDue(now: Instant(nanoseconds: 33_333_332))
+    let punctual = schedule.takeDue(now: Instant(nanoseconds: 33_333_333))
+    #expect(early == nil)
+    #expect(punctual?.number == 1)
+  }
+
+  @Test func roomsOfOneRateAreSpreadOverItsPhases() {
+    var schedule = TickSchedule(origin: Instant(nanoseconds: 0), phases: 4)
+    let places = (0..<8).map { _ in schedule.add(rate: 10, now: Instant(nanoseconds: 0)) }
+    #expect(places.prefix(4).map(\.group) == [0, 1, 2, 3])
+    #expect(places.suffix(4).map(\.group) == [0, 1, 2, 3])
+    #expect(places.prefix(4).map(\.start.nanoseconds) == [0, 25_000_000, 50_000_000, 75_000_000])
+    schedule.remove(places[2])
+    let next = schedule.add(rate: 10, now: Instant(nanoseconds: 0))
+    #expect(next.group == 2)
+    let other = schedule.add(rate: 30, now: Instant(nanoseconds: 0))
+    #expect(other.group == 4)
+  }
+
+  @Test func lateTicksAreCountedAndNotCaughtUp() throws {
+    var schedule = TickSchedule(origin: Instant(nanoseconds: 0), phases: 1)
+    let place = schedule.add(rate: 10, now: Instant(nanoseconds: 0))
+    let taken = schedule.takeDue(now: Instant(nanoseconds: 750_000_000))
+    let late = try #require(taken)
+    #expect(late.number - place.first == 7)
+    #expect(late.missed == 6)
+    #expect(late.due == Instant(nanoseconds: 700_000_000))
+    let again = schedule.takeDue(now: Instant(nanoseconds: 750_000_000))
+    #expect(again == nil)
+    #expect(schedule.next == Instant(nanoseconds: 800_000_000))
+  }
+
+  @Test func theEarliestOfSeveralDueTicksComesFirst() {
+    var schedule = TickSchedule(origin: Instant(nanoseconds: 0), phases: 2)
+    _ = schedule.add(rate: 10, now: Instant(nanoseconds: 0))
+    _ = schedule.add(rate: 10, now: Instant(nanoseconds: 0))
+    let now = Instant(nanoseconds: 170_000_000)
+    let taken = [
+      schedule.takeDue(now: now)?.group, schedule.takeDue(now: now)?.group, schedule.takeDue(now: now)?.group,
+    ]
+    #expect(taken == [0, 1, nil])
+  }
+
+  @Test func aGroupWithoutRoomsIsNotDueAndStartsAgainInTheFuture() {
+    var schedule = TickSchedule(origin: Instant(nanoseconds: 0), phases: 1)
+    let place = schedule.add(rate: 10, now: Instant(nanoseconds: 0))
+    schedule.remove(place)
+    #expect(schedule.next == nil)
+    let idle = schedule.takeDue(now: Instant(nanoseconds: 5 * Self.second))
+    #expect(idle == nil)
+    let later = schedule.add(rate: 10, now: Instant(nanoseconds: 5 * Self.second))
+    #expect(later.start == Instant(nanoseconds: 5 * Self.second))
+    #expect(schedule.next == Instant(nanoseconds: 5_100_000_000))
+  }
+}
