@@ -82,6 +82,7 @@ extension ServerLoop {
     groups[host.place.group].removeAll { $0 === host }
     schedule.remove(host.place)
     shared.rooms.close(host.room.name)
+    counters.roomsClosed += 1
     counters.add(host.room.counters)
     logger.debug("room closed", metadata: ["room": "\(host.room.name)", "reason": "\(reason.name)"])
   }

@@ -43,6 +43,11 @@ final class ServerLoop {
     sweepTimer = sweep
   }
 
+  deinit {
+    // Not before: messages that arrive while the loop ends count as well, and a loop that is still held somewhere has not ended.
+    shared.report(LoopReport(counters, pool.usage), of: index)
+  }
+
   /// Deadlines of connections are looked at this often; they are whole seconds.
   static let sweepMilliseconds: UInt64 = 250
 

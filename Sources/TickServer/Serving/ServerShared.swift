@@ -14,12 +14,14 @@ final class ServerShared: Sendable {
   let logger: Logger
   let loopCount: Int
   private let mailboxes: Locked<[Mailbox<LoopMessage>?]>
+  private let endedLoops: Locked<[LoopReport?]>
 
   init(configuration: ServerConfiguration, loops: Int, authenticator: Authenticator, logger: Logger) {
     self.configuration = configuration
     self.authenticator = authenticator
     loopCount = loops
     mailboxes = Locked(Array(repeating: nil, count: loops))
+    endedLoops = Locked(Array(repeating: nil, count: loops))
     self.logger = logger
     rooms = RoomDirectory(kinds: configuration.roomKinds, loops: loops, mostRooms: configuration.maxRooms)
     admission = ConnectionAdmission(configuration)
@@ -33,6 +35,14 @@ final class ServerShared: Sendable {
   func publish(_ mailbox: Mailbox<LoopMessage>, of loop: Int) {
     mailboxes.withLock { $0[loop] = mailbox }
   }
+
+  /// A loop's last word.
+  func report(_ report: LoopReport, of loop: Int) {
+    endedLoops.withLock { $0[loop] = report }
+  }
+
+  /// What the loops that have ended did.
+  var reports: [LoopReport] { endedLoops.withLock { $0.compactMap { $0 } } }
 
   /// Sends a message to a loop; false when that loop has ended.
   func post(_ message: LoopMessage, to loop: Int) -> Bool {
