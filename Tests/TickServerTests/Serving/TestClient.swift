@@ -32,6 +32,7 @@ final class TestClient {
   var knownSchema: Schema?
   private(set) var hasEnded = false
   var nextInput: UInt32 = 1
+  var answersPings = true
 
   /// - Parameter receiveBytes: the socket's receive buffer, for peers that read little.
   init(port: Int, receiveBytes: Int? = nil) throws {
@@ -148,7 +149,7 @@ final class TestClient {
       if !joined.isResumed, let knownSchema { mirror = RoomMirror(knownSchema, lastEvent: joined.lastEvent) }
     case .frame: try mirror?.apply(frame: message.body)
     case .events: try mirror?.apply(missedEvents: message.body)
-    case .ping:
+    case .ping where answersPings:
       send(
         encodedBytes(bound: 32) { [token = try Ping.token(message.body.span)] in
           Pong(token: token, timeMicroseconds: 0).encode(into: &$0)
