@@ -6,6 +6,11 @@ import WireFormat
 extension Connection {
   func handle(_ type: UInt8, _ body: Span<UInt8>) {
     if case .handshake = state { return begin(type, body) }
+    guard isWithinRate(type) else {
+      let rate = loop.shared.messageRate
+      return loop.end(
+        self, .rateLimited, "more than \(rate.perSecond) messages a second (\(rate.burst) at once)")
+    }
     guard let type = MessageType(rawValue: type) else {
       if type < MessageType.firstOptional {
         loop.end(self, .unknownMessage, "message type \(type) is required and not known")
@@ -28,6 +33,17 @@ extension Connection {
     } catch {
       loop.end(self, .malformed, "\(type): \(error)")
     }
+  }
+
+  /// A room counts what is for it by its own limits; all else, answered or skipped, costs the server as much.
+  private func isWithinRate(_ type: UInt8) -> Bool {
+    if case .seated = state {
+      switch MessageType(rawValue: type) {
+      case .input, .event, .call, .leave: return true
+      default: break
+      }
+    }
+    return bucket.take(now: loop.now)
   }
 
   private func receive(_ type: MessageType, _ body: Span<UInt8>, _ host: RoomHost) {
@@ -81,8 +97,13 @@ extension Connection {
     welcome(session)
   }
 
-  func welcome(_ session: Session) {
+  /// Bytes that Welcome allows a message to have.
+  func raiseMessageLimit() {
     messageLimit = loop.shared.configuration.maxClientMessage.bytes
+  }
+
+  func welcome(_ session: Session) {
+    raiseMessageLimit()
     roomlessSince = loop.now
     let welcome = Welcome(
       session: session.id, timeMicroseconds: loop.shared.microseconds(at: loop.now), maxClientMessage: messageLimit,

@@ -32,12 +32,12 @@ public final class Server: Sendable {
     _ configuration: ServerConfiguration, handlesSignals: Bool = true, logger: Logger = Logger(label: "tickserver")
   ) throws -> Server {
     try configuration.validate()
-    try DescriptorLimit.check(connections: configuration.maxConnections)
     let loops =
       switch configuration.loops {
       case .auto: availableCores()
       case .count(let count): count
       }
+    try DescriptorLimit.check(connections: configuration.maxConnections, loops: loops)
     let shared = ServerShared(
       configuration: configuration, loops: loops, authenticator: try Authenticator(configuration.authentication),
       logger: logger)
