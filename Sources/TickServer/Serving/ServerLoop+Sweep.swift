@@ -55,7 +55,8 @@ extension ServerLoop {
       if let connection { end(connection, .draining, "the server is shutting down") }
     }
     closeAllRooms()
-    logger.info("loop ended", metadata: counters.summary)
+    // A loop that never listened belongs to a server that could not start: that is told in one line elsewhere.
+    if listener != nil { logger.info("loop ended", metadata: counters.summary) }
     loop.stop()
   }
 }

@@ -24,7 +24,6 @@ final class ServerLoop {
 
   var listener: Listener?
   var tickTimer: TickTimer?
-  var signals: [SignalSource] = []
   private var sweepTimer: EventLoop.Timer?
   /// Set once draining: when the loop ends whatever is still open.
   var drainUntil: Instant?

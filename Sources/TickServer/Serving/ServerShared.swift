@@ -55,6 +55,13 @@ final class ServerShared: Sendable {
   }
 }
 
+extension ServerShared {
+  /// Tells all loops that have not ended.
+  func postToAll(_ message: LoopMessage) {
+    for loop in 0..<loopCount { _ = post(message, to: loop) }
+  }
+}
+
 /// What one loop tells another.
 enum LoopMessage: Sendable {
   /// Accept connections on this port (0: any); the reply is the port bound.

@@ -102,7 +102,7 @@ extension ServingTests {
           try agree(back, witness)
           back.nextInput = lost.nextInput
           back.move(avatar, to: 77)
-          while try witness.x(of: avatar) != 77 { try witness.until(.frame) }
+          try witness.see(avatar, at: 77)
           try agree(back, witness)
           #expect(back.mirror?.lastEvent == witness.mirror?.lastEvent)
           back.send(Say.leave())
@@ -125,7 +125,7 @@ extension ServingTests {
         older.close()
         newer.move(avatar, to: 9)
         try newer.until(.inputAck)
-        while try newer.x(of: avatar) != 9 { try newer.until(.frame) }
+        try newer.see(avatar, at: 9)
       }
       #expect(ledger.closed == [.superseded: 1, .peerClosed: 1])
     }

@@ -226,9 +226,9 @@ extension ServingTests {
         let watcher = try test.member()
         let avatar = try mover.avatar()
         mover.move(avatar, to: 1234)
-        while try watcher.x(of: avatar) != 1234 { try watcher.until(.frame) }
+        try watcher.see(avatar, at: 1234)
         mover.send(Say.event([1]))
-        while watcher.mirror?.events.isEmpty == true { try watcher.until(.frame) }
+        try watcher.follow(until: { watcher.mirror?.events.isEmpty == false })
       }
     }
 

@@ -63,7 +63,8 @@ extension TestClient {
   /// Reads up to the first message of this type.
   @discardableResult
   func until(_ type: MessageType, within seconds: Double = patienceSeconds) throws -> ServerMessage {
-    while let message = try next(within: seconds, for: "\(type)") {
+    let deadline = monotonicSeconds() + seconds
+    while let message = try next(before: deadline, for: "\(type)") {
       if message.type == type { return message }
       if message.type == .goodbye {
         let goodbye = try Goodbye(message.body.span)
@@ -75,9 +76,12 @@ extension TestClient {
 
   /// Reads up to the Goodbye, which must be the last word.
   func farewell(within seconds: Double = patienceSeconds) throws -> Goodbye {
-    while let message = try next(within: seconds, for: "Goodbye") {
+    let deadline = monotonicSeconds() + seconds
+    while let message = try next(before: deadline, for: "Goodbye") {
       guard message.type == .goodbye else { continue }
-      guard try next(within: seconds, for: "end of stream") == nil else { throw ClientFault("a message after Goodbye") }
+      guard try next(before: deadline, for: "end of stream") == nil else {
+        throw ClientFault("a message after Goodbye")
+      }
       return try Goodbye(message.body.span)
     }
     throw ClientFault("the stream ended without a Goodbye; seen \(seen)")
@@ -118,17 +122,26 @@ extension TestClient {
     return try #require(joined)
   }
 
+  /// Follows the room until `condition` holds.
+  func follow(until condition: () throws -> Bool, sourceLocation: SourceLocation = #_sourceLocation) throws {
+    let deadline = monotonicSeconds() + Self.patienceSeconds
+    while !(try condition()) {
+      guard try next(before: deadline, for: "the state that was waited for") != nil else {
+        throw ClientFault("the stream ended; seen \(seen)")
+      }
+    }
+  }
+
   /// The avatar of this client; waits for the frame that brings it.
   func avatar() throws -> UInt16 {
     let player = try #require(joined).player
-    for _ in 0..<100 {
+    var found: UInt16?
+    try follow(until: {
       let table = try #require(mirror).state.tables[Int(TestRoom.avatar.rawValue)]
-      var found: UInt16?
       table.forEach { id in if table.owner(of: id) == player { found = UInt16(id) } }
-      if let found { return found }
-      try until(.frame)
-    }
-    throw ClientFault("no avatar of \(player) in 100 frames")
+      return found != nil
+    })
+    return try #require(found)
   }
 
   func move(_ avatar: UInt16, to x: Int32) {
@@ -136,9 +149,12 @@ extension TestClient {
     nextInput += 1
   }
 
-  /// The quantised x of an avatar, as this client sees it.
-  func x(of avatar: UInt16) throws -> Int32 {
-    try #require(mirror).state.tables[Int(TestRoom.avatar.rawValue)].word(0, Int(avatar))
+  /// Waits until this client sees an avatar at the quantised x.
+  func see(_ avatar: UInt16, at x: Int32) throws {
+    try follow(until: {
+      let table = try #require(mirror).state.tables[Int(TestRoom.avatar.rawValue)]
+      return table.contains(Int(avatar)) && table.word(0, Int(avatar)) == x
+    })
   }
 
   /// Where a resume would go on.

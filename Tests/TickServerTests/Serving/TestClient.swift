@@ -94,11 +94,16 @@ final class TestClient {
 
   /// The next message; nil when the server has ended the stream.
   func next(within seconds: Double = patienceSeconds, for purpose: String = "a message") throws -> ServerMessage? {
-    let deadline = monotonicSeconds() + seconds
+    try next(before: monotonicSeconds() + seconds, for: purpose)
+  }
+
+  /// The same, until a moment: for loops, whose every turn would otherwise have patience of its own.
+  func next(before deadline: Double, for purpose: String) throws -> ServerMessage? {
     while waiting.isEmpty {
       guard !hasEnded else { return nil }
-      guard try receive(until: deadline) else { throw ClientFault("no \(purpose) within \(seconds) s; seen \(seen)") }
+      guard try receive(until: deadline) else { throw ClientFault("no \(purpose) in time; seen \(seen.suffix(20))") }
     }
+    guard monotonicSeconds() < deadline else { throw ClientFault("no \(purpose) in time; seen \(seen.suffix(20))") }
     return waiting.removeFirst()
   }
 
