@@ -105,6 +105,9 @@ extension ServingTests {
           try witness.see(avatar, at: 77)
           try agree(back, witness)
           #expect(back.mirror?.lastEvent == witness.mirror?.lastEvent)
+          // The limit that Welcome told holds, wherever the connection was welcomed.
+          back.send(Say.raw(0x80, Array(repeating: 0, count: 16_000)) + Say.ping(1))
+          try back.until(.pong)
           back.send(Say.leave())
           try back.until(.left)
         }

@@ -310,6 +310,17 @@ extension ServingTests {
 
     // MARK: Frames
 
+    @Test("a room that takes longer than its tick slows down its loop, but does not stop it")
+    func overloaded() throws {
+      try withServer(try TestRoom.kind(traffic: .work(milliseconds: 60))) { test in
+        let client = try test.member()
+        for token in 1...5 {
+          client.send(Say.ping(UInt64(token)))
+          try client.until(.pong)
+        }
+      }
+    }
+
     @Test("a steady room brings frames at its rate, without a gap, the same state for all")
     func steady() throws {
       try withServer(try TestRoom.kind(traffic: .clock)) { test in

@@ -19,6 +19,8 @@ final class TestRoom: RoomLogic {
     case clock
     /// So many entities of 240 fresh bytes each.
     case noise(Int)
+    /// Nothing, but each tick takes this long.
+    case work(milliseconds: UInt32)
   }
 
   static let avatar = KindIndex(0)
@@ -65,7 +67,7 @@ final class TestRoom: RoomLogic {
 
   func opened(_ room: Room) {
     switch traffic {
-    case .none: break
+    case .none, .work: break
     case .clock: _ = room.create(Self.clock)
     case .noise(let count): for _ in 0..<count { _ = room.create(Self.noise) }
     }
@@ -100,6 +102,7 @@ final class TestRoom: RoomLogic {
   }
 
   func tick(_ room: Room) {
+    if case .work(let milliseconds) = traffic { pause(milliseconds: milliseconds) }
     for call in putOff { room.reply(to: call, with: .reply([7])) }
     putOff.removeAll()
     for entity in room.entities(Self.clock) { room.set(ticks, of: entity, to: Int(room.tick.rawValue)) }
