@@ -5,6 +5,12 @@ import WireFormat
 /// What a client's messages do.
 extension Connection {
   func handle(_ type: UInt8, _ body: Span<UInt8>) {
+    if case .handshake = state { return begin(type, body) }
+    guard isWithinRate(type) else {
+      let rate = loop.shared.messageRate
+      return loop.end(
+        self, .rateLimited, "more than \(rate.perSecond) messages a second (\(rate.burst) at once)")
+    }
     guard let type = MessageType(rawValue: type) else {
       if type < MessageType.firstOptional {
         loop.end(self, .unknownMessage, "message type \(type) is required and not known")
@@ -13,7 +19,6 @@ extension Connection {
     }
     do throws(WireError) {
       switch (state, type) {
-      case (.handshake, .hello): hello(body)
       case (.lobby(let session), .join): join(try Join(body), session)
       case (.lobby, .ping), (.seating, .ping), (.seated, .ping): pong(try Ping.token(body))
       case (.lobby, .pong), (.seating, .pong), (.seated, .pong): _ = try Pong(body)
@@ -23,13 +28,22 @@ extension Connection {
         receive(type, body, host)
       // Sent before the client saw that it is in no room any more.
       case (.lobby, .input), (.lobby, .event), (.lobby, .call), (.lobby, .leave): break
-      case (.handshake, _):
-        loop.end(self, .badMagic, "the first message is a Hello; this began with type \(type.rawValue)")
       default: loop.end(self, .unexpectedMessage, "\(type) is out of place here")
       }
     } catch {
       loop.end(self, .malformed, "\(type): \(error)")
     }
+  }
+
+  /// A room counts what is for it by its own limits; all else, answered or skipped, costs the server as much.
+  private func isWithinRate(_ type: UInt8) -> Bool {
+    if case .seated = state {
+      switch MessageType(rawValue: type) {
+      case .input, .event, .call, .leave: return true
+      default: break
+      }
+    }
+    return bucket.take(now: loop.now)
   }
 
   private func receive(_ type: MessageType, _ body: Span<UInt8>, _ host: RoomHost) {
@@ -41,6 +55,15 @@ extension Connection {
   }
 
   // MARK: Handshake
+
+  /// Takes the first message, which is a Hello or not ours at all: of another protocol's bytes, any may look like a type.
+  private func begin(_ type: UInt8, _ body: Span<UInt8>) {
+    if type == MessageType.hello.rawValue {
+      hello(body)
+    } else {
+      loop.end(self, .badMagic, "the first message is a Hello; this began with type \(type)")
+    }
+  }
 
   private func hello(_ body: Span<UInt8>) {
     let hello: Hello
@@ -74,8 +97,13 @@ extension Connection {
     welcome(session)
   }
 
-  func welcome(_ session: Session) {
+  /// Bytes that Welcome allows a message to have.
+  func raiseMessageLimit() {
     messageLimit = loop.shared.configuration.maxClientMessage.bytes
+  }
+
+  func welcome(_ session: Session) {
+    raiseMessageLimit()
     roomlessSince = loop.now
     let welcome = Welcome(
       session: session.id, timeMicroseconds: loop.shared.microseconds(at: loop.now), maxClientMessage: messageLimit,

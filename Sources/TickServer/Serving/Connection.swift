@@ -23,19 +23,21 @@ final class Connection: StreamDelegate {
   let slot: Int
   let stream: EventLoop.Stream
   let delivery: Delivery
-  unowned let loop: ServerLoop
+  /// Not unowned: whatever ends last, the loop's state outlives its streams. The cycle is broken when the stream has closed.
+  let loop: ServerLoop
   var state = State.handshake
   private var assembler = MessageAssembler(limit: WireLimits.clientHandshakeMessageBytes)
   /// Largest message that the client may send now, in bytes.
   var messageLimit = WireLimits.clientHandshakeMessageBytes
-  let openedAt: Instant
+  /// For messages that no room counts.
+  var bucket: TokenBucket
   /// When something was last received.
   var heardAt: Instant
   var pingedAt: Instant
   /// When it last was without a room.
   var roomlessSince: Instant
-  /// Whether it counts towards the limits of connections.
-  var isAdmitted = true
+  /// The place it takes among the limited connections.
+  var admission = ConnectionAdmission.Place.admitted
   /// Once ended: when the stream is closed even if the peer does not end.
   var closeBy: Instant?
 
@@ -44,7 +46,7 @@ final class Connection: StreamDelegate {
     self.stream = stream
     self.loop = loop
     delivery = Delivery(tag: slot, now: now)
-    openedAt = now
+    bucket = TokenBucket(perSecond: loop.shared.messageRate.perSecond, burst: loop.shared.messageRate.burst, now: now)
     heardAt = now
     pingedAt = now
     roomlessSince = now
@@ -65,11 +67,19 @@ final class Connection: StreamDelegate {
     }
   }
 
-  /// Whether it has yet to join a room.
+  /// Whether it has yet to join a room; one that waits to move is not in it either, and may wait for a peer that reads nothing.
   var isRoomless: Bool {
     switch state {
-    case .handshake, .lobby: true
-    case .seating, .seated, .moving, .ended: false
+    case .handshake, .lobby, .moving: true
+    case .seating, .seated, .ended: false
+    }
+  }
+
+  /// Whether it may be pinged: it knows the protocol, and is not about to leave the loop.
+  var isConversing: Bool {
+    switch state {
+    case .lobby, .seating, .seated: true
+    case .handshake, .moving, .ended: false
     }
   }
 
@@ -102,13 +112,22 @@ final class Connection: StreamDelegate {
       loop.end(self, .writeFailed, "\(error)")
       return
     }
-    if case .moving = state { return loop.move(self) }
+    if case .moving = state {
+      // What it was told before it asked to go: pongs, refusals.
+      flushOutbox()
+      return loop.move(self)
+    }
     if loop.drainUntil != nil { return loop.end(self, .draining, "the server is shutting down") }
     pump()
   }
 
   func streamDidClose(_ stream: EventLoop.Stream) {
     loop.didClose(self)
+  }
+
+  /// Lets messages have the size that Welcome allows; for a connection that was welcomed on another loop, or while it moved.
+  func applyMessageLimit() {
+    assembler.limit = messageLimit
   }
 
   /// Cuts bytes into messages and handles them, until there are no more or the connection goes elsewhere.
@@ -131,7 +150,7 @@ final class Connection: StreamDelegate {
     }
   }
 
-  private var isReading: Bool {
+  var isReading: Bool {
     switch state {
     case .moving, .ended: false
     default: true

@@ -9,6 +9,7 @@ struct LoopCounters {
   var movedAway: UInt64 = 0
   var movedHere: UInt64 = 0
   var roomsOpened: UInt64 = 0
+  var roomsClosed: UInt64 = 0
   var ticks: UInt64 = 0
   /// Ticks that were skipped because they came later than the next was due.
   var missedTicks: UInt64 = 0

@@ -10,9 +10,24 @@ final class RoomDirectory: Sendable {
     case refused(JoinRefusal, String)
   }
 
+  private struct Entry {
+    let kind: String
+    let loop: Int
+    /// Connections on their way to it.
+    var claims = 0
+    /// Whether it lives on its loop by now.
+    var isOpen = false
+  }
+
   private struct State {
-    var rooms: [String: (kind: String, loop: Int)] = [:]
+    var rooms: [String: Entry] = [:]
     var roomsOfLoop: [Int]
+
+    mutating func removeIfUnused(_ room: String) {
+      guard let entry = rooms[room], !entry.isOpen, entry.claims == 0 else { return }
+      rooms[room] = nil
+      roomsOfLoop[entry.loop] -= 1
+    }
   }
 
   private let kinds: [String: RoomKind]
@@ -27,7 +42,8 @@ final class RoomDirectory: Sendable {
 
   func kind(named name: String) -> RoomKind? { kinds[name] }
 
-  /// The loop of a room; a room that does not exist yet is given to the loop with the fewest.
+  /// The loop of a room; a room that does not exist yet is given to the loop with the fewest. A loop in the answer is a claim, which
+  /// ``abandon(_:)`` gives up: it keeps the room's place while the connection is on its way, and no longer.
   func locate(_ join: Join) -> Location {
     guard RoomDirectory.isValidName(join.room) else {
       return .refused(
@@ -39,23 +55,40 @@ final class RoomDirectory: Sendable {
     }
     return state.withLock { state in
       if let room = state.rooms[join.room] {
-        if room.kind == join.roomKind { return .loop(room.loop) }
+        if room.kind == join.roomKind {
+          state.rooms[join.room]?.claims += 1
+          return .loop(room.loop)
+        }
         return .refused(.roomKindMismatch, "the room \"\(join.room)\" is of kind \"\(room.kind)\"")
       }
       guard state.rooms.count < mostRooms else {
         return .refused(.roomLimit, "all \(mostRooms) rooms are open")
       }
       let loop = state.roomsOfLoop.indices.min { state.roomsOfLoop[$0] < state.roomsOfLoop[$1] } ?? 0
-      state.rooms[join.room] = (join.roomKind, loop)
+      state.rooms[join.room] = Entry(kind: join.roomKind, loop: loop, claims: 1)
       state.roomsOfLoop[loop] += 1
       return .loop(loop)
     }
   }
 
+  /// The room lives on its loop now.
+  func opened(_ room: String) {
+    state.withLock { $0.rooms[room]?.isOpen = true }
+  }
+
+  /// A claim of ``locate(_:)`` is used or will not be.
+  func abandon(_ room: String) {
+    state.withLock { state in
+      state.rooms[room]?.claims -= 1
+      state.removeIfUnused(room)
+    }
+  }
+
+  /// The room has ended; those who are on their way open it again.
   func close(_ room: String) {
     state.withLock { state in
-      guard let closed = state.rooms.removeValue(forKey: room) else { return }
-      state.roomsOfLoop[closed.loop] -= 1
+      state.rooms[room]?.isOpen = false
+      state.removeIfUnused(room)
     }
   }
 

@@ -13,11 +13,13 @@ public final class Server: Sendable {
   /// The port that it listens on.
   public let port: Int
   private let threads: [LoopThread]
+  private let signalThread: LoopThread?
   private let shared: ServerShared
 
-  private init(port: Int, threads: [LoopThread], shared: ServerShared) {
+  private init(port: Int, threads: [LoopThread], signalThread: LoopThread?, shared: ServerShared) {
     self.port = port
     self.threads = threads
+    self.signalThread = signalThread
     self.shared = shared
   }
 
@@ -32,20 +34,21 @@ public final class Server: Sendable {
     _ configuration: ServerConfiguration, handlesSignals: Bool = true, logger: Logger = Logger(label: "tickserver")
   ) throws -> Server {
     try configuration.validate()
-    try DescriptorLimit.check(connections: configuration.maxConnections)
     let loops =
       switch configuration.loops {
       case .auto: availableCores()
       case .count(let count): count
       }
+    try DescriptorLimit.check(connections: configuration.maxConnections, loops: loops)
     let shared = ServerShared(
       configuration: configuration, loops: loops, authenticator: try Authenticator(configuration.authentication),
       logger: logger)
     var threads: [LoopThread] = []
+    var signalThread: LoopThread?
     do {
-      for index in 0..<loops {
-        threads.append(try startLoop(index, shared, handlesSignals: handlesSignals && index == 0))
-      }
+      for index in 0..<loops { threads.append(try startLoop(index, shared)) }
+      // Before anyone can connect: a signal that came then would end the process without a goodbye.
+      if handlesSignals { signalThread = try SignalThread.start(shared) }
       let port = try listen(loops, shared)
       logger.info(
         "listening",
@@ -53,23 +56,33 @@ public final class Server: Sendable {
           "address": "\(configuration.host):\(port)", "loops": "\(loops)",
           "roomKinds": "\(configuration.roomKinds.map(\.name).joined(separator: " "))",
         ])
-      return Server(port: Int(port), threads: threads, shared: shared)
+      return Server(port: Int(port), threads: threads, signalThread: signalThread, shared: shared)
     } catch {
-      for index in threads.indices { _ = shared.post(.stop, to: index) }
+      shared.postToAll(.stop)
       for thread in threads { thread.join() }
+      signalThread?.stop()
+      signalThread?.join()
       throw error
     }
   }
 
   /// Says goodbye to everyone, gives connections the drain time to take their last bytes, and ends. Returns at once.
   public func stop() {
-    for index in threads.indices { _ = shared.post(.drain, to: index) }
+    shared.postToAll(.drain)
   }
 
   /// Returns when the server has ended: after ``stop()`` or a signal.
   public func waitUntilStopped() {
     for thread in threads { thread.join() }
+    signalThread?.stop()
+    signalThread?.join()
     shared.logger.info("stopped")
+  }
+
+  /// Waits until the server has ended; what each of its loops did, one report for each that let go of everything it held.
+  package func stopped() -> [LoopReport] {
+    waitUntilStopped()
+    return shared.reports
   }
 
   /// Connections open now, those in a goodbye included.
@@ -80,10 +93,9 @@ public final class Server: Sendable {
 
   // MARK: Starting
 
-  private static func startLoop(_ index: Int, _ shared: ServerShared, handlesSignals: Bool) throws -> LoopThread {
+  private static func startLoop(_ index: Int, _ shared: ServerShared) throws -> LoopThread {
     let started = try LoopThread.start(name: "tick-\(index)") { loop in
       let serverLoop = try ServerLoop(index: index, loop: loop, shared: shared)
-      if handlesSignals { try serverLoop.handleSignals() }
       // The mailbox keeps the loop's state alive until the loop has ended.
       return try Mailbox<LoopMessage>(loop: loop) { message in serverLoop.handle(message) }
     }

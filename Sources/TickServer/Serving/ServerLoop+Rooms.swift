@@ -16,25 +16,16 @@ extension ServerLoop {
   }
 
   private func seat(_ connection: Connection, _ session: Session, _ join: Join) {
+    // From here on the room itself keeps its place in the directory.
+    defer { shared.rooms.abandon(join.room) }
     guard drainUntil == nil else {
       connection.state = .lobby(session)
       connection.refuse(JoinRefused(.draining, retryAfterMilliseconds: 1000, text: "the server is shutting down"))
       return
     }
-    switch shared.rooms.locate(join) {
-    case .refused(let refusal, let text):
-      connection.state = .lobby(session)
-      connection.refuse(JoinRefused(refusal, text: text))
-    case .loop(let target) where target != index:
-      // The room was closed here meanwhile, and opened elsewhere.
-      connection.state = .moving(.join(session, join), to: target, unread: [])
-      connection.stream.stopReading()
-      move(connection)
-    case .loop:
-      guard let host = hosts[join.room] ?? open(join) else { return }
-      connection.state = .seating(session, host)
-      host.room.requestSeat(JoinRequest(delivery: connection.delivery, session: session.id, join: join))
-    }
+    guard let host = hosts[join.room] ?? open(join) else { return }
+    connection.state = .seating(session, host)
+    host.room.requestSeat(JoinRequest(delivery: connection.delivery, session: session.id, join: join))
   }
 
   private func resume(_ connection: Connection, _ point: ResumePoint) {
@@ -67,6 +58,7 @@ extension ServerLoop {
       startMicroseconds: shared.microseconds(at: place.start))
     let host = RoomHost(room: room, place: place)
     hosts[join.room] = host
+    shared.rooms.opened(join.room)
     while groups.count <= place.group { groups.append([]) }
     groups[place.group].append(host)
     counters.roomsOpened += 1
@@ -78,10 +70,15 @@ extension ServerLoop {
   private func close(_ host: RoomHost, _ reason: CloseReason, _ text: String) {
     host.room.close(reason, text)
     host.room.takeEffects { perform($0, host) }
+    // Those who were waiting for a seat have no place in the room's books yet.
+    for connection in connections {
+      if let connection, connection.host === host { end(connection, reason, text) }
+    }
     hosts[host.room.name] = nil
     groups[host.place.group].removeAll { $0 === host }
     schedule.remove(host.place)
     shared.rooms.close(host.room.name)
+    counters.roomsClosed += 1
     counters.add(host.room.counters)
     logger.debug("room closed", metadata: ["room": "\(host.room.name)", "reason": "\(reason.name)"])
   }
@@ -102,14 +99,16 @@ extension ServerLoop {
   }
 
   func runDueTicks() {
-    while let due = schedule.takeDue(now: clock()) {
+    // Each group once: a room that takes longer than its tick would otherwise never let the loop read and write.
+    let now = clock()
+    while let due = schedule.takeDue(now: now) {
       counters.lateness(clock().nanoseconds(since: due.due), missed: due.missed)
       var position = 0
       // By index: a room may be closed on the way.
       while position < groups[due.group].count {
         let host = groups[due.group][position]
-        position += 1
         run(host, UInt32(truncatingIfNeeded: due.number - host.place.first))
+        if position < groups[due.group].count, groups[due.group][position] === host { position += 1 }
       }
     }
     armTickTimer()

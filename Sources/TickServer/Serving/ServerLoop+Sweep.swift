@@ -14,19 +14,19 @@ extension ServerLoop {
     for connection in connections {
       guard let connection else { continue }
       if connection.hasEnded {
-        if let closeBy = connection.closeBy, now > closeBy { connection.stream.close() }
+        if let closeBy = connection.closeBy, now > closeBy { connection.stream.reset() }
         continue
       }
       if connection.isRoomless, now.nanoseconds(since: connection.roomlessSince) > handshake {
         end(connection, .handshakeTimeout, "no Hello and Join within \(configuration.handshakeDeadline)")
       } else if now.nanoseconds(since: connection.heardAt) > idle {
         end(connection, .idle, "nothing was received for \(configuration.idleDeadline)")
-      } else if now.nanoseconds(since: max(connection.heardAt, connection.pingedAt)) > ping {
+      } else if connection.isConversing, now.nanoseconds(since: max(connection.heardAt, connection.pingedAt)) > ping {
         connection.ping(at: now)
       }
     }
     closeAbandonedRooms()
-    if let drainUntil, now > drainUntil { finishDrain() }
+    if let drainUntil, now > drainUntil { finish() }
   }
 
   // MARK: Draining
@@ -44,12 +44,19 @@ extension ServerLoop {
   }
 
   func finishDrainIfEmpty() {
-    if drainUntil != nil, openCount == 0 { finishDrain() }
+    if drainUntil != nil, openCount == 0 { finish() }
   }
 
-  private func finishDrain() {
+  /// Ends the loop with all that is left on it, once.
+  func finish() {
+    guard !isFinished else { return }
+    isFinished = true
+    for connection in connections {
+      if let connection { end(connection, .draining, "the server is shutting down") }
+    }
     closeAllRooms()
-    logger.info("loop ended", metadata: counters.summary)
+    // A loop that never listened belongs to a server that could not start: that is told in one line elsewhere.
+    if listener != nil { logger.info("loop ended", metadata: counters.summary) }
     loop.stop()
   }
 }

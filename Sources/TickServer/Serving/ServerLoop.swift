@@ -24,10 +24,10 @@ final class ServerLoop {
 
   var listener: Listener?
   var tickTimer: TickTimer?
-  var signals: [SignalSource] = []
   private var sweepTimer: EventLoop.Timer?
   /// Set once draining: when the loop ends whatever is still open.
   var drainUntil: Instant?
+  var isFinished = false
   var logger: Logger
 
   init(index: Int, loop: Loop, shared: ServerShared) throws {
@@ -41,6 +41,11 @@ final class ServerLoop {
     let sweep = try EventLoop.Timer(loop: loop) { [unowned self] in self.sweep() }
     sweep.start(everyMilliseconds: ServerLoop.sweepMilliseconds)
     sweepTimer = sweep
+  }
+
+  deinit {
+    // Not before: messages that arrive while the loop ends count as well, and a loop that is still held somewhere has not ended.
+    shared.report(LoopReport(counters, pool.usage), of: index)
   }
 
   /// Deadlines of connections are looked at this often; they are whole seconds.
@@ -62,7 +67,7 @@ final class ServerLoop {
     case .listen(let port, let reply): reply.put(Result { try listen(port: port) })
     case .arrival(let moving): arrive(moving)
     case .drain: drain()
-    case .stop: loop.stop()
+    case .stop: finish()
     }
   }
 
@@ -83,10 +88,14 @@ final class ServerLoop {
   private func accept(_ stream: EventLoop.Stream) {
     counters.accepted += 1
     let connection = add(stream)
-    if let refusal = shared.admission.enter(stream.peerAddress?.ip) {
-      connection.isAdmitted = false
-      end(connection, .connectionLimit, refusal)
-      return
+    switch shared.admission.enter(stream.peerAddress?.ip) {
+    case .admitted: break
+    case .refused(let refusal):
+      connection.admission = .refused
+      return end(connection, .connectionLimit, refusal)
+    case .dropped(let refusal):
+      connection.admission = .none
+      return end(connection, .connectionLimit, refusal, isTold: false)
     }
     setBuffers(of: stream)
     stream.startReading()
@@ -102,7 +111,7 @@ final class ServerLoop {
     }
   }
 
-  private func add(_ stream: EventLoop.Stream) -> Connection {
+  func add(_ stream: EventLoop.Stream) -> Connection {
     let slot = freeSlots.popLast() ?? connections.count
     if slot == connections.count { connections.append(nil) }
     let connection = Connection(slot: slot, stream: stream, loop: self, now: now)
@@ -113,16 +122,21 @@ final class ServerLoop {
   }
 
   /// Ends a connection, once: tells it if the stream is at a message's end, releases all that is held, leaves the seat to the grace period or gives it up.
-  func end(_ connection: Connection, _ reason: CloseReason, _ text: String) {
+  func end(_ connection: Connection, _ reason: CloseReason, _ text: String, isTold: Bool = true) {
     guard !connection.hasEnded else { return }
     let host = connection.host
+    if case .moving(.join(_, let join), _, _) = connection.state { shared.rooms.abandon(join.room) }
     connection.state = .ended
     counters.closed[reason, default: 0] += 1
     log(connection, host?.room.name, reason, text)
-    let isToldWhole = reason.isTold && !connection.delivery.hasWriteInFlight && sayGoodbye(connection, reason, text)
+    let isToldWhole =
+      isTold && reason.isTold && !connection.delivery.hasWriteInFlight && sayGoodbye(connection, reason, text)
     if isToldWhole {
       connection.closeBy = now.advanced(byNanoseconds: ServerLoop.lingerNanoseconds)
       connection.stream.closeAfterFlush()
+    } else if reason.isTold {
+      // A peer that takes nothing would keep what waits for it in the kernel for minutes after a close.
+      connection.stream.reset()
     } else {
       connection.stream.close()
     }
@@ -141,8 +155,8 @@ final class ServerLoop {
     let retryAfter: UInt32? = reason == .draining || reason == .connectionLimit ? 1000 : nil
     let goodbye = Goodbye(reason, retryAfterMilliseconds: retryAfter, text: text)
     let bytes = encodedBytes(bound: Goodbye.bound + messageOverhead) { goodbye.encode(into: &$0) }
-    // What waits in the outbox belongs before it; if that does not go out whole, nothing more can be told.
-    if connection.delivery.planOutbox(into: context.plan, pool: pool) {
+    // What waits in the outbox belongs before it; if that does not go out whole, nothing more can be told. Answers of a room mean nothing before its Joined.
+    if connection.delivery.state != .joining, connection.delivery.planOutbox(into: context.plan, pool: pool) {
       let size = connection.delivery.outbox.count
       guard context.plan.withSlices({ connection.stream.tryWrite($0) }) == .wrote(size) else { return false }
     }
@@ -166,52 +180,11 @@ final class ServerLoop {
 
   /// The stream's descriptor is closed.
   func didClose(_ connection: Connection) {
-    if !connection.hasEnded { end(connection, .peerReset, "closed by the loop's end") }
+    if !connection.hasEnded { end(connection, .internalError, "its stream was closed without a reason") }
     connections[connection.slot] = nil
     freeSlots.append(connection.slot)
     openCount -= 1
-    if connection.isAdmitted { shared.admission.leave(connection.stream.peerAddress?.ip) }
+    shared.admission.leave(connection.admission, connection.stream.peerAddress?.ip)
     finishDrainIfEmpty()
-  }
-
-  // MARK: Moving
-
-  /// Hands a connection to the loop of its room, once nothing of its own is on the way out.
-  func move(_ connection: Connection) {
-    guard case .moving(let purpose, let target, let unread) = connection.state,
-      !connection.delivery.hasWriteInFlight
-    else { return }
-    let stream = connection.stream
-    connection.state = .ended
-    connection.delivery.close(pool: pool)
-    do {
-      let moving = MovingConnection(
-        descriptor: try stream.detachDescriptor(), peerAddress: stream.peerAddress, purpose: purpose, unread: unread)
-      connection.isAdmitted = false
-      counters.movedAway += 1
-      guard !shared.post(.arrival(moving), to: target) else { return }
-      moving.descriptor.close()
-      shared.admission.leave(moving.peerAddress?.ip)
-    } catch {
-      counters.closed[.internalError, default: 0] += 1
-      logger.warning("can't move a connection to another loop", metadata: ["error": "\(error)"])
-      stream.close()
-    }
-  }
-
-  private func arrive(_ moving: MovingConnection) {
-    counters.movedHere += 1
-    do {
-      let stream = try EventLoop.Stream(adopting: moving.descriptor, loop: loop, peerAddress: moving.peerAddress)
-      let connection = add(stream)
-      if case .join(let session, _) = moving.purpose { connection.state = .lobby(session) }
-      arrive(connection, moving.purpose)
-      if !connection.hasEnded, !moving.unread.isEmpty { connection.take(moving.unread.span) }
-      if !connection.hasEnded { stream.startReading() }
-    } catch {
-      shared.admission.leave(moving.peerAddress?.ip)
-      counters.closed[.internalError, default: 0] += 1
-      logger.warning("can't take over a connection from another loop", metadata: ["error": "\(error)"])
-    }
   }
 }

@@ -1,0 +1,82 @@
+import EventLoop
+import RoomEngine
+
+/// Counts connections before they may do anything: in all, and from one address.
+final class ConnectionAdmission: Sendable {
+  /// What a connection counts as.
+  enum Place {
+    case admitted
+    /// Is being told that there is no place.
+    case refused
+    case none
+  }
+
+  enum Answer {
+    case admitted
+    /// There is no place; say why.
+    case refused(String)
+    /// There is no place, nor a descriptor to spare for saying so.
+    case dropped(String)
+  }
+
+  fileprivate struct State {
+    var open = 0
+    var refused = 0
+    var perAddress: [IPAddress: Int] = [:]
+  }
+
+  /// Refused connections that may be open for their goodbye; each holds a descriptor for up to ``ServerLoop/lingerNanoseconds``.
+  static let mostRefused = 32
+
+  private let most: Int
+  private let mostPerAddress: Int?
+  private let state = Locked(State())
+
+  init(_ configuration: ServerConfiguration) {
+    most = configuration.maxConnections
+    mostPerAddress =
+      switch configuration.maxConnectionsPerAddress {
+      case .unlimited: nil
+      case .atMost(let count): count
+      }
+  }
+
+  /// Takes a place, or says why there is none.
+  func enter(_ address: IPAddress?) -> Answer {
+    state.withLock { state in
+      guard state.open < most else { return state.refuse("all \(most) connections are in use") }
+      if let address, let mostPerAddress {
+        guard state.perAddress[address, default: 0] < mostPerAddress else {
+          return state.refuse("all \(mostPerAddress) connections from this address are in use")
+        }
+        state.perAddress[address, default: 0] += 1
+      }
+      state.open += 1
+      return .admitted
+    }
+  }
+
+  /// Gives a place back.
+  func leave(_ place: Place, _ address: IPAddress?) {
+    state.withLock { state in
+      switch place {
+      case .none: return
+      case .refused: state.refused -= 1
+      case .admitted:
+        state.open -= 1
+        guard let address, mostPerAddress != nil, let count = state.perAddress[address] else { return }
+        state.perAddress[address] = count > 1 ? count - 1 : nil
+      }
+    }
+  }
+
+  var open: Int { state.withLock { $0.open } }
+}
+
+extension ConnectionAdmission.State {
+  fileprivate mutating func refuse(_ text: String) -> ConnectionAdmission.Answer {
+    guard refused < ConnectionAdmission.mostRefused else { return .dropped(text) }
+    refused += 1
+    return .refused(text)
+  }
+}

@@ -1,0 +1,59 @@
+import EventLoop
+import Logging
+import RoomEngine
+import WireFormat
+
+/// Connections on their way between loops.
+extension ServerLoop {
+  /// Hands a connection to the loop of its room, once nothing of its own is on the way out.
+  func move(_ connection: Connection) {
+    guard case .moving(let purpose, let target, let unread) = connection.state,
+      !connection.delivery.hasWriteInFlight
+    else { return }
+    let stream = connection.stream
+    let descriptor: SocketDescriptor
+    do throws(LoopError) {
+      descriptor = try stream.detachDescriptor()
+    } catch {
+      logger.warning("can't move a connection to another loop", metadata: ["error": "\(error)"])
+      return end(connection, .internalError, "the connection can't be moved to the loop of the room")
+    }
+    let moving = MovingConnection(
+      descriptor: descriptor, peerAddress: stream.peerAddress, purpose: purpose, unread: unread)
+    if shared.post(.arrival(moving), to: target) {
+      connection.state = .ended
+      connection.admission = .none
+      counters.movedAway += 1
+      connection.delivery.close(pool: pool)
+    } else {
+      descriptor.close()
+      end(connection, .draining, "the loop of the room has ended")
+    }
+  }
+
+  /// Takes over a connection from another loop, with what it had not handled yet.
+  func arrive(_ moving: MovingConnection) {
+    counters.movedHere += 1
+    let stream: EventLoop.Stream
+    do throws(LoopError) {
+      stream = try EventLoop.Stream(adopting: moving.descriptor, loop: loop, peerAddress: moving.peerAddress)
+    } catch {
+      if case .join(_, let join) = moving.purpose { shared.rooms.abandon(join.room) }
+      shared.admission.leave(.admitted, moving.peerAddress?.ip)
+      counters.closed[loop.isStopping ? .draining : .internalError, default: 0] += 1
+      logger.debug("can't take over a connection from another loop", metadata: ["error": "\(error)"])
+      return
+    }
+    let connection = add(stream)
+    if case .join(let session, _) = moving.purpose {
+      connection.state = .lobby(session)
+      connection.raiseMessageLimit()
+    }
+    arrive(connection, moving.purpose)
+    connection.applyMessageLimit()
+    // It was on its way when the others were told.
+    if drainUntil != nil { end(connection, .draining, "the server is shutting down") }
+    if !connection.hasEnded, !moving.unread.isEmpty { connection.take(moving.unread.span) }
+    if connection.isReading { stream.startReading() }
+  }
+}
