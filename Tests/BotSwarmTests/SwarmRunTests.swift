@@ -106,7 +106,7 @@ import WireFormat
     plan.roomKind = "plane"
     plan.inputRate = 30
     plan.eventIntervalSeconds = 0.2
-    plan.durationSeconds = 2
+    plan.durationSeconds = 1
     plan.decode = decode
     return plan
   }

@@ -49,6 +49,8 @@ import Testing
     var report = syntheticReport()
     report.totals.inputLateness.record(microseconds: 80_000)
     #expect(report.swarmLimit?.contains("80") == true)
+    #expect(report.verdict.line == "verdict: ok")
+    #expect(report.verdict.caution?.contains("with care") == true)
   }
 
   @Test func aMachineWithoutAnIdleCoreIsToldApartFromASlowServer() {

@@ -55,6 +55,7 @@ package struct HTMLReport {
     return """
       <section class="verdict \(verdict.outcome.rawValue)">
       <p class="line">\(isGood ? "✓" : verdict.outcome == .failed ? "✗" : "?") \(HTML.escape(verdict.line))</p>
+      \(verdict.caution.map { "<p class=\"note\">\(HTML.escape($0))</p>" } ?? "")
       <details\(isGood ? "" : " open")><summary>\(verdict.checks.count) checks, \(failed) failed</summary>
       <table><thead><tr><th>result</th><th>check</th><th class="num">value</th><th>requirement</th></tr></thead>
       <tbody>\(rows.joined())</tbody></table></details>

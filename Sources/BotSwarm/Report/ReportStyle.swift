@@ -28,7 +28,7 @@ enum ReportStyle {
     .verdict .line { font-size: 19px; font-weight: 650; margin: 0 0 4px; color: var(--ok); overflow-wrap: anywhere; }
     .verdict.failed .line { color: var(--bad); }
     .verdict.inconclusive .line { color: var(--unsure); }
-    .ok { color: var(--ok); white-space: nowrap; } .bad { color: var(--bad); font-weight: 650; white-space: nowrap; }
+    td.ok { color: var(--ok); white-space: nowrap; } td.bad { color: var(--bad); font-weight: 650; white-space: nowrap; }
     .tiles { display: grid; grid-template-columns: repeat(6, 1fr); gap: 12px; }
     .tile { padding: 12px 14px; } .tile b { display: block; font-size: 20px; font-variant-numeric: tabular-nums; white-space: nowrap; }
     .tile span { color: var(--soft); font-size: 13px; line-height: 1.3; display: block; }

@@ -16,6 +16,7 @@ package struct SummaryTable {
       lines += ["", "the first faults:"] + report.totals.notes.map { "  \($0)" }
     }
     if report.wasInterrupted { lines += ["", "interrupted: the figures cover what ran until then"] }
+    if let caution = verdict.caution { lines += ["", caution] }
     lines += ["", verdict.line, ""]
     return lines.joined(separator: "\n")
   }

@@ -21,11 +21,17 @@ package struct Verdict: Hashable, Sendable {
     }
   }
 
+  /// What the reader of the timing figures must know; nil when the swarm was quick enough.
+  package var caution: String? {
+    guard outcome != .inconclusive else { return nil }
+    return swarmLimit.map { "take the timing figures with care: \($0)" }
+  }
+
   /// `verdict: ok`, or which checks failed.
   package var line: String {
     let failed = checks.filter { !$0.isOK }.map { "\($0.name): \($0.value), \($0.requirement)" }.joined(separator: "; ")
     switch outcome {
-    case .ok: return "verdict: ok" + (swarmLimit.map { " (but \($0))" } ?? "")
+    case .ok: return "verdict: ok"
     case .failed: return "verdict: FAILED (\(failed))"
     case .inconclusive: return "verdict: INCONCLUSIVE (\(swarmLimit ?? ""); \(failed))"
     }

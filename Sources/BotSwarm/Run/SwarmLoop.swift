@@ -10,7 +10,8 @@ final class SwarmLoop {
     case sample(second: Int)
     case beginSteady
     case endSteady
-    case leave
+    /// Leave the rooms. `afterQuiet`: all was quiet for a while, so what was not heard by now is lost.
+    case leave(afterQuiet: Bool)
     /// Close what is still open, and end.
     case finish
   }
@@ -85,7 +86,7 @@ final class SwarmLoop {
       steadyStart = LoopMeasures.now()
       measures.beginSteady(now: LoopMeasures.now())
     case .endSteady: endSteady()
-    case .leave: leave()
+    case .leave(let afterQuiet): leave(afterQuiet: afterQuiet)
     case .finish: finish()
     }
   }
@@ -190,10 +191,10 @@ final class SwarmLoop {
 
   // MARK: The end
 
-  private func leave() {
+  private func leave(afterQuiet: Bool) {
     guard !isLeaving else { return }
     isLeaving = true
-    for case let bot as MovingBot in bots { bot.settleTalk() }
+    if afterQuiet { for case let bot as MovingBot in bots { bot.settleTalk() } }
     for bot in bots { bot.leave() }
   }
 

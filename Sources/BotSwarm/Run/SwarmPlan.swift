@@ -10,7 +10,7 @@ package struct SwarmPlan: Sendable {
   }
 
   /// Up to here a loop of the swarm decodes everything at 30 Hz with rooms of 100 and has time to spare; measured, see `docs/botswarm.md`.
-  package static let fullDecodeBots = 500
+  package static let fullDecodeBots = 1_000
 
   package var host = "127.0.0.1"
   package var port: UInt16 = 7777

@@ -142,7 +142,7 @@ package final class SwarmRun {
     case .steady(let until) where second >= until:
       endSteady()
     case .quiet(let until) where second >= until:
-      leave()
+      leave(afterQuiet: true)
     case .leaving(let until) where second >= until:
       finish()
     case .settling, .steady, .quiet, .leaving, .done: break
@@ -156,9 +156,9 @@ package final class SwarmRun {
     phase = .quiet(until: second + Self.quietSeconds)
   }
 
-  private func leave() {
+  private func leave(afterQuiet: Bool) {
     phase = .leaving(until: second + Self.leaveSeconds)
-    order(.leave)
+    order(.leave(afterQuiet: afterQuiet))
   }
 
   private func finish() {
@@ -166,14 +166,11 @@ package final class SwarmRun {
     order(.finish)
   }
 
-  /// The first time it ends the run in order, the second time at once.
+  /// Ends the run in order; each further time it skips a step of that.
   private func interrupt() {
     switch phase {
-    case .joining, .settling: leave()
-    case .steady:
-      endSteady()
-      leave()
-    case .quiet: leave()
+    case .joining, .settling, .quiet: leave(afterQuiet: false)
+    case .steady: endSteady()
     case .leaving: finish()
     case .done: break
     }
