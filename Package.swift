@@ -109,7 +109,9 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "ArenaTests",
-      dependencies: ["ArenaBots", "ArenaGame", "ArenaShared", "ClientCore", "RoomEngine", "WireFormat"],
+      dependencies: [
+        "ArenaBots", "ArenaGame", "ArenaShared", "ClientCore", "RoomEngine", "RoomTestKit", "TickServer", "WireFormat",
+      ],
       swiftSettings: settings),
   ]
 )

@@ -1,103 +1,102 @@
 import ArenaShared
-import ClientCore
 import RoomEngine
+import RoomTestKit
 import Testing
 import WireFormat
 
 @Suite struct ShootingTests {
-  /// A bout in which the first player stands so many metres to the left of the second.
-  private func duel(metres: Double) throws -> (bout: Bout, shooter: Challenger, target: Challenger, avatar: EntityID) {
+  /// A bout in which the second player stands so many metres to the right of the first.
+  private func duel(metres: Double) throws -> (bout: Bout, shooter: SimulatedClient, target: SimulatedClient) {
     let bout = try Bout()
-    let (shooter, target) = (try bout.join(), try bout.join())
-    let (one, other) = (try #require(shooter.avatar(bout.fields)), try #require(target.avatar(bout.fields)))
-    clearGround(bout)
-    bout.room[one, bout.fields.position] = SIMD2(-40, 0)
-    bout.room[other, bout.fields.position] = SIMD2(-40 + metres, 0)
-    bout.step()
-    return (bout, shooter, target, other)
+    return (bout, try bout.join(at: SIMD2(-20, 0)), try bout.join(at: SIMD2(-20 + metres, 0)))
   }
 
-  private func clearGround(_ bout: Bout) {
-    for pickup in bout.room.entities(bout.fields.pickup) { bout.room.remove(pickup) }
+  private func fire(_ shooter: SimulatedClient, _ direction: SIMD2<Double> = SIMD2(1, 0)) {
+    shooter.raise(Shot(direction: direction), to: .others, reliably: false)
   }
 
-  private var cooldownTicks: Int { 15 }
+  private let oneHit = ArenaRules.health - ArenaRules.damage
 
   @Test func aHitTakesHealthAndIsWhispered() throws {
-    let (bout, shooter, target, avatar) = try duel(metres: 10)
-    try shooter.fire(SIMD2(1, 0))
-    bout.step()
-    #expect(target.value(bout.fields.health, of: avatar) == ArenaRules.health - ArenaRules.damage)
-    #expect(target.hits == [HitBy(shooter: shooter.player)])
-    #expect(shooter.hits.isEmpty)
-    #expect(target.shots == [shooter.player])
+    let (bout, shooter, target) = try duel(metres: 10)
+    fire(shooter)
+    bout.sim.advance(ticks: 1)
+    #expect(try bout.health(of: target) == oneHit)
+    #expect(target.whispers() == [HitBy(shooter: try #require(shooter.player))])
+    #expect(shooter.whispers.isEmpty)
+    #expect(target.events.map(\.sender) == [shooter.player])
   }
 
-  @Test(arguments: [(10.0, SIMD2(1.0, 0.2)), (10.0, SIMD2(-1.0, 0)), (26.0, SIMD2(1.0, 0))])
+  @Test(arguments: [(10.0, SIMD2(1.0, 0.2)), (10.0, SIMD2(-1.0, 0)), (25.5, SIMD2(1.0, 0))])
   func aShotBesideOrTooFarMisses(metres: Double, direction: SIMD2<Double>) throws {
-    let (bout, shooter, target, avatar) = try duel(metres: metres)
-    try shooter.fire(direction)
-    bout.step()
-    #expect(target.value(bout.fields.health, of: avatar) == ArenaRules.health)
-    #expect(target.hits.isEmpty)
+    let (bout, shooter, target) = try duel(metres: metres)
+    fire(shooter, direction)
+    bout.sim.advance(ticks: 1)
+    #expect(try bout.health(of: target) == ArenaRules.health)
+    #expect(target.whispers.isEmpty)
     // It was fired all the same.
-    #expect(target.shots == [shooter.player])
+    #expect(target.events(as: Shot.self).count == 1)
   }
 
   @Test func theWeaponMustRest() throws {
-    let (bout, shooter, target, avatar) = try duel(metres: 10)
-    for _ in 0..<cooldownTicks {
-      try shooter.fire(SIMD2(1, 0))
-      bout.step()
+    let (bout, shooter, target) = try duel(metres: 10)
+    for _ in 1...15 {
+      fire(shooter)
+      bout.sim.advance(ticks: 1)
     }
-    #expect(target.shots.count == 1)
-    #expect(target.value(bout.fields.health, of: avatar) == ArenaRules.health - ArenaRules.damage)
-    try shooter.fire(SIMD2(1, 0))
-    bout.step()
-    #expect(target.shots.count == 2)
+    #expect(target.events(as: Shot.self).count == 1)
+    #expect(try bout.health(of: target) == oneHit)
+    fire(shooter)
+    bout.sim.advance(ticks: 1)
+    #expect(target.events(as: Shot.self).count == 2)
   }
 
   @Test func theNearestInTheWayIsHit() throws {
-    let (bout, shooter, target, avatar) = try duel(metres: 10)
-    let behind = try bout.join()
-    let other = try #require(behind.avatar(bout.fields))
-    bout.room[other, bout.fields.position] = SIMD2(-25, 0)
-    try shooter.fire(SIMD2(1, 0))
-    bout.step()
-    #expect(target.value(bout.fields.health, of: avatar) == ArenaRules.health - ArenaRules.damage)
-    #expect(behind.value(bout.fields.health, of: other) == ArenaRules.health)
+    let (bout, shooter, target) = try duel(metres: 10)
+    let behind = try bout.join(at: SIMD2(-5, 0))
+    fire(shooter)
+    bout.sim.advance(ticks: 1)
+    #expect(try bout.health(of: target) == oneHit)
+    #expect(try bout.health(of: behind) == ArenaRules.health)
   }
 
   @Test func aFragIsToldToEverybodyOnce() throws {
-    let (bout, shooter, target, avatar) = try duel(metres: 10)
-    let witness = try bout.join()
-    bout.room[try #require(witness.avatar(bout.fields)), bout.fields.position] = SIMD2(40, 40)
+    let (bout, shooter, target) = try duel(metres: 10)
+    let witness = try bout.join(at: SIMD2(40, 40))
+    let latecomer = try bout.join(at: SIMD2(-40, 40))
+    // Its connection breaks before the frag; it comes back on the same seat when the frames of the frag are kept no longer.
+    latecomer.connection?.cut()
     for _ in 0..<ArenaRules.health / ArenaRules.damage {
-      try shooter.fire(SIMD2(1, 0))
-      bout.step(cooldownTicks)
+      fire(shooter)
+      bout.sim.advance(by: ArenaRules.cooldown)
     }
-    let frag = Fragged(victim: target.player, killer: shooter.player)
-    for player in bout.players { #expect(player.frags == [frag]) }
-    let own = try #require(shooter.avatar(bout.fields))
-    #expect(witness.value(bout.fields.frags, of: own) == 1)
-    #expect(witness.value(bout.fields.score, of: own) == ArenaRules.fragScore)
+    for number in 1...bout.room.kind.limits.frameLogFrames {
+      try bout.propose(SIMD2(40, 40 + Double(number % 2) / 10), by: witness)
+      bout.sim.advance(ticks: 1)
+    }
+    latecomer.connect()
+    bout.sim.advance(ticks: 2)
+
+    let frag = Fragged(victim: try #require(target.player), killer: try #require(shooter.player))
+    for client in [shooter, target, witness, latecomer] { #expect(client.events() == [frag]) }
+    #expect(witness.get(bout.fields.frags, of: try bout.avatar(of: shooter)) == 1)
+    #expect(try bout.score(of: shooter) == ArenaRules.fragScore)
     // The victim begins anew, somewhere else.
-    #expect(witness.value(bout.fields.health, of: avatar) == ArenaRules.health)
-    #expect(witness.value(bout.fields.position, of: avatar) != SIMD2(-30, 0))
+    #expect(try bout.health(of: target) == ArenaRules.health)
+    #expect(try bout.position(of: target) != SIMD2(-10, 0))
+    #expect(bout.sim.faults.isEmpty)
   }
 
   @Test func junkIsDropped() throws {
-    let (bout, shooter, target, _) = try duel(metres: 10)
-    let junk: [[UInt8]] = [[], [0x7E], [0x7E, 0, 0], [0, 0], [0x80, 0, 0]]
-    for payload in junk {
-      try shooter.core.raise(Shot.code, to: .all, reliably: true, payload: payload.span)
-      try shooter.core.raise(99, to: .all, reliably: true, payload: payload.span)
+    let (bout, shooter, target) = try duel(metres: 10)
+    for payload: [UInt8] in [[], [0x7E], [0x7E, 0, 0], [0, 0], [0x80, 0, 0]] {
+      shooter.raise(Shot.code, payload)
+      shooter.raise(99, payload)
     }
     // A client can't tell of a frag that was none.
-    let lie = Fragged(victim: target.player, killer: shooter.player).bytes
-    try shooter.core.raise(Fragged.code, to: .all, reliably: true, payload: lie.span)
-    bout.step()
-    #expect(target.shots.isEmpty && target.frags.isEmpty)
-    #expect(shooter.evicted == nil)
+    shooter.raise(Fragged(victim: try #require(target.player), killer: try #require(shooter.player)))
+    bout.sim.advance(ticks: 1)
+    #expect(target.events.isEmpty)
+    #expect(shooter.isInRoom)
   }
 }
