@@ -86,7 +86,8 @@ let package = Package(
       name: "WireFormatTests", dependencies: ["WireFormat", "VectorGenerator", "CAllocationCounter"],
       swiftSettings: settings),
     .testTarget(
-      name: "RoomEngineTests", dependencies: ["RoomEngine", "WireFormat", "ClientCore", "RoomTestKit"],
+      name: "RoomEngineTests",
+      dependencies: ["RoomEngine", "WireFormat", "ClientCore", "RoomTestKit", "CAllocationCounter"],
       swiftSettings: settings),
     .testTarget(name: "ClientCoreTests", dependencies: ["ClientCore", "WireFormat"], swiftSettings: settings),
     .testTarget(
