@@ -32,16 +32,17 @@ extension Room {
     swap(&inbox, &spareInbox)
     var admissions = 0
     eventsAreFull = false
-    let taken = spareInbox
-    spareInbox = Inbox()
-    for item in taken.items {
-      switch item {
+    // Out of the room while it is read, with no other reference: cleared below without a copy.
+    var taken = Inbox()
+    swap(&taken, &spareInbox)
+    for index in taken.items.indices {
+      switch taken.items[index] {
       case .join(let request):
         if admissions < kind.limits.admissionsPerTick {
           admissions += 1
           admit(request)
         } else {
-          inbox.append(item)
+          inbox.append(taken.items[index])
         }
       case .message(let delivery, let type, let range):
         apply(type, taken.bytes.span.extracting(range), from: delivery)
@@ -49,8 +50,8 @@ extension Room {
       case .back(let seat): if !seat.isFreed { logic.resumed(seat.player, in: self) }
       }
     }
-    spareInbox = taken
-    spareInbox.clear()
+    taken.clear()
+    swap(&taken, &spareInbox)
   }
 
   private func apply(_ type: MessageType, _ body: Span<UInt8>, from delivery: Delivery) {
