@@ -92,6 +92,8 @@ import WireFormat
         stage.room.advance(ticks: 2)
         if ann.connection?.isBlocked == true { ann.connection?.flow() }
       }
+      ann.connection?.flow()
+      stage.room.advance(by: .zero)
       #expect(ann.isInRoom && ann.tick == stage.room.lastFrame, "blocked at \(offset)")
       #expect(ann.events.map { $0.payload[0] } == (1...10).map { $0 * 2 })
       #expect(ann.whispers.map { $0.payload[0] } == [3, 6, 9, 12, 15, 18])
