@@ -43,7 +43,7 @@ public struct RoomLimits: Sendable {
   public init() {}
 
   /// What is wrong, or nil. Names the setting, its value and what is allowed.
-  var fault: String? {
+  package var fault: String? {
     func bytes(_ name: String, _ value: ByteCount, _ allowed: ClosedRange<ByteCount>) -> String? {
       allowed.contains(value) ? nil : "\(name) is \(allowed.lowerBound) to \(allowed.upperBound), not \(value)"
     }

@@ -101,10 +101,10 @@ struct ConfigurationProgramTests {
     for (bound, outward) in zip(bounds, [-1, 1]) {
       var draft = ConfigurationDraft()
       #expect(setting.write(bound, &draft) == nil)
-      #expect(try draft.rooms[0].roomKind().fault == nil, "\(name) \(bound)")
+      #expect(draft.rooms[0].limits.fault == nil, "\(name) \(bound)")
       let value = draft.rooms[0].limits[keyPath: path]
       draft.rooms[0].limits[keyPath: path] = step(value, outward)
-      #expect(try draft.rooms[0].roomKind().fault != nil, "\(name) beyond \(bound)")
+      #expect(draft.rooms[0].limits.fault != nil, "\(name) beyond \(bound)")
       #expect(setting.problem(draft) != nil, "\(name) beyond \(bound)")
     }
   }
