@@ -29,7 +29,10 @@ extension ServingTests {
 
     @Test("a stalled peer does not keep the server: it is cut off when the drain time is over")
     func stalled() throws {
-      let kind = try TestRoom.kind(traffic: .noise(64))
+      var limits = RoomLimits()
+      limits.stallDeadline = .seconds(60)
+      limits.lagDeadline = .seconds(60)
+      let kind = try TestRoom.kind(traffic: .noise(16), limits: limits)
       let ledger = try withServer(
         kind,
         configure: {

@@ -112,9 +112,9 @@ extension ServingTests {
     @Test("a peer that never reads is evicted, told or not, while others get every frame")
     func stalledPeer() throws {
       var limits = RoomLimits()
-      limits.stallDeadline = .milliseconds(500)
+      limits.stallDeadline = .seconds(1)
       limits.lagDeadline = .seconds(2)
-      let kind = try TestRoom.kind(traffic: .noise(64), limits: limits)
+      let kind = try TestRoom.kind(traffic: .noise(16), limits: limits)
       let ledger = try withServer(kind, configure: { $0.sendBuffer = .kib(4) }) { test in
         let healthy = try test.member()
         let stalled = try test.connect(receiveBytes: 4096)

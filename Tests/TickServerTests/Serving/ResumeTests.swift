@@ -92,6 +92,9 @@ extension ServingTests {
           back.mirror = lost.mirror
           back.send(Say.hello(.resume(point)))
           try back.until(.joined)
+          // The limit that Welcome told holds, wherever the connection was welcomed.
+          back.send(Say.raw(0x80, Array(repeating: 0, count: 16_000)) + Say.ping(1))
+          try back.until(.pong)
           let joined = try #require(back.joined)
           #expect(joined.isResumed)
           #expect(joined.player == lost.joined?.player)
@@ -105,9 +108,6 @@ extension ServingTests {
           try witness.see(avatar, at: 77)
           try agree(back, witness)
           #expect(back.mirror?.lastEvent == witness.mirror?.lastEvent)
-          // The limit that Welcome told holds, wherever the connection was welcomed.
-          back.send(Say.raw(0x80, Array(repeating: 0, count: 16_000)) + Say.ping(1))
-          try back.until(.pong)
           back.send(Say.leave())
           try back.until(.left)
         }
