@@ -29,7 +29,7 @@ final class RandomRun {
   init(seed: UInt64) throws {
     random = SplitMix64(seed: seed)
     var limits = RoomLimits()
-    limits.frameLogFrames = 2 + random.below(14)
+    limits.frameLogFrames = 2 + random.below(random.oneIn(2) ? 4 : 14)
     limits.frameLogBytes = .kib(4 + random.below(8))
     limits.eventLogEvents = 16 + random.below(64)
     limits.eventLogBytes = .kib(4 + random.below(8))
@@ -157,24 +157,24 @@ final class RandomRun {
       if client.isInRoom { client.call(UInt16(1 + random.below(4)), payload: bytes(nextID(), random.below(50))) }
     case 8 where random.oneIn(3): if client.isInRoom { client.leave() }
     case 9: if client.core.phase == .welcomed { client.join() }
-    case 10: disturb(client)
+    case 10, 15: disturb(client)
     case 11 where random.oneIn(3):
       client.connection?.cut(afterBytes: random.oneIn(3) ? 0 : random.below(2000))
     case 12 where random.oneIn(6): client.disconnect()
     case 13 where random.oneIn(4): client.connect()
     case 14: client.connection?.grant(random.below(500))
-    default: client.connection?.flow()
+    default: if random.oneIn(4) { client.connection?.flow() }
     }
   }
 
   private func disturb(_ client: SimulatedClient) {
     switch random.below(4) {
-    case 0: client.connection?.stall()
+    case 0: client.connection?.flow()
     case 1: client.connection?.mostBytesPerWrite = random.oneIn(3) ? nil : random.below(300)
     case 2: client.connection?.trickleBytes = random.below(200)
     default:
       client.connection?.stall()
-      client.connection?.grant(random.below(300))
+      client.connection?.grant(random.oneIn(2) ? 0 : random.below(300))
     }
   }
 

@@ -1,5 +1,8 @@
 import Foundation
+import RoomEngine
+import RoomTestKit
 import Testing
+import WireFormat
 
 /// `SEED=n` replays one run, `SEEDS=n` makes more of them.
 @Suite struct RandomRunTests {
@@ -21,5 +24,25 @@ import Testing
         return
       }
     }
+  }
+
+  /// A simulation that never lags, skips or resumes would prove nothing.
+  @Test func theRunsVisitWhatTheyAreMeantToTest() throws {
+    var total = RoomCounters()
+    var ends: [CloseReason: Int] = [:]
+    for seed: UInt64 in 1...300 {
+      let run = try RandomRun(seed: seed)
+      run.run()
+      total.add(run.room.room.counters)
+      ends.merge(run.room.ends) { $0 + $1 }
+    }
+    #expect(total.skips > 20)
+    #expect(total.resumes > 100)
+    #expect(total.joins > 600)
+    #expect(total.leaves > 300)
+    #expect(total.whispersLost > 20)
+    for reason: CloseReason in [
+      .slowConsumer, .kicked, .superseded, .roomClosed, .peerReset, .peerClosed, .ticketUnknown, .ticketStale,
+    ] { #expect(ends[reason, default: 0] > 0, "no connection ended as \(reason)") }
   }
 }
