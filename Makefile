@@ -5,7 +5,7 @@ TEST_PACKAGES = $(PACKAGES) python3
 # Declared dependencies only: an arrow of the house that the manifest does not have is an error.
 IMPORT_CHECK = --explicit-target-dependency-import-check error
 
-.PHONY: help demo test build release lint format vectors python-test setup test-setup clean
+.PHONY: help demo test build release lint format bench-frame vectors setup test-setup clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -30,10 +30,13 @@ release: setup ## the programs, optimised
 	swift build -c release --product botswarm
 
 lint: ## formatting, strictly
-	swift format lint --strict --recursive --parallel Sources Tests Examples Package.swift
+	swift format lint --strict --recursive --parallel Sources Tests Examples Benchmarks Package.swift
 
 format: ## format all sources in place
-	swift format --in-place --recursive --parallel Sources Tests Examples Package.swift
+	swift format --in-place --recursive --parallel Sources Tests Examples Benchmarks Package.swift
+
+bench-frame: setup ## what a tick costs by the number of members
+	swift run -c release FrameCost
 
 vectors: setup ## write the golden vectors anew
 	swift run VectorGenerator Tests/Vectors

@@ -29,7 +29,9 @@ let package = Package(
     .systemLibrary(name: "CUV", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"]), .brew(["libuv"])]),
 
     // The pure core: no I/O, no clock, no randomness, no Foundation.
-    .target(name: "WireFormat", swiftSettings: settings),
+    // Rounding is the C library's; a program that imports neither Glibc nor Foundation does not link it by itself.
+    .target(
+      name: "WireFormat", swiftSettings: settings, linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
     .target(name: "RoomEngine", dependencies: ["WireFormat"], swiftSettings: settings),
     .target(name: "ClientCore", dependencies: ["WireFormat"], swiftSettings: settings),
 
@@ -79,6 +81,9 @@ let package = Package(
     // Tests only: counts the heap allocations of a thread by overriding malloc; never link it into a program.
     .target(name: "CAllocationCounter"),
 
+    .executableTarget(
+      name: "FrameCost", dependencies: ["RoomEngine", "WireFormat"], path: "Benchmarks/FrameCost",
+      swiftSettings: settings),
     .executableTarget(
       name: "ExampleClient", dependencies: ["TickClient"], path: "Examples/Client", swiftSettings: settings),
 
