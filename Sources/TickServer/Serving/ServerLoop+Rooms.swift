@@ -39,7 +39,7 @@ extension ServerLoop {
     case .stale:
       end(connection, .ticketStale, "the seat is given up, or what was missed is no longer kept: join anew")
     case .resumed(let superseded):
-      if let superseded, let older = connections[superseded.tag] {
+      if let superseded, let older = owner(of: superseded) {
         end(older, .superseded, "the session was resumed on another connection")
       }
       let session = Session(id: place.session, ticket: point.ticket)
@@ -131,24 +131,30 @@ extension ServerLoop {
     if room.isClosed { close(host, .roomClosed, "the room has ended") }
   }
 
+  /// The connection that a delivery belongs to; nil when it is gone, even if another has its slot by now.
+  private func owner(of delivery: Delivery) -> Connection? {
+    guard let connection = connections[delivery.tag], connection.delivery === delivery else { return nil }
+    return connection
+  }
+
   private func perform(_ effect: RoomEffect, _ host: RoomHost) {
     switch effect {
     case .seated(let delivery, let seat):
-      guard let connection = connections[delivery.tag], let session = connection.session else { return }
+      guard let connection = owner(of: delivery), let session = connection.session else { return }
       host.seats[session.id] = (session.ticket, seat)
       shared.sessions.seat(session, loop: index, room: host.room.name)
       connection.state = .seated(session, host)
     case .refused(let delivery, let refused):
-      guard let connection = connections[delivery.tag], let session = connection.session else { return }
+      guard let connection = owner(of: delivery), let session = connection.session else { return }
       connection.state = .lobby(session)
       connection.refuse(refused)
     case .left(let delivery):
-      guard let connection = connections[delivery.tag], let session = connection.session else { return }
+      guard let connection = owner(of: delivery), let session = connection.session else { return }
       connection.state = .lobby(session)
       connection.roomlessSince = now
       connection.send(bound: 1) { $0.put(empty: .left) }
     case .evict(let delivery, let reason, let text):
-      if let connection = connections[delivery.tag] { end(connection, reason, text) }
+      if let connection = owner(of: delivery) { end(connection, reason, text) }
     case .freed(let session):
       if let held = host.seats.removeValue(forKey: session) { shared.sessions.free(held.ticket) }
     }
