@@ -12,7 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 import tickwire as tw
-from wire_test_case import KEYFRAME, WireTestCase, apply_all, decode, hexed, whole
+from wire_test_case import KEYFRAME, WireTestCase, apply_all, decode, whole
 
 
 class FrameTests(WireTestCase):

@@ -1,0 +1,5 @@
+"""What the client exists to find."""
+
+
+class Violation(Exception):
+    """The server did not do what the protocol says."""
