@@ -69,7 +69,7 @@ class Peer:
         return hello
 
     def joined(self, **changes: Any) -> None:
-        fields = {"flags": 6, "player": PLAYER, "generation": 0, "tick": 9, "tickRate": 30, "start": 0, "lastEvent": 5,
+        fields = {"flags": 6, "player": PLAYER, "generation": 0, "tick": 10, "tickRate": 30, "start": 0, "lastEvent": 5,
                   "lastWhisper": 0, "schemaHash": SCHEMA.hash, "schema": SCHEMA.encode(), "players": [1, PLAYER]}
         fields |= changes
         self.send("Joined", **{name: value for name, value in fields.items() if value is not None})

@@ -19,6 +19,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 import tickclient
 import tickwire as tw
 from scripted_server import PLAYER, SCHEMA, TICKET, TRANSIENT, ClientTestCase, Peer, ScriptedServer, entered, reliable
+from tickclient.counts import Counts
+from tickclient.room import Room
+from tickclient.violation import Violation
 
 
 class PlayingTests(ClientTestCase):
@@ -174,7 +177,7 @@ class ResumeTests(ClientTestCase):
             peer.part()
 
         code, report = self.play(self.first, second, extra=self.CUT)
-        self.assertEqual((code, report["connections"], report["lastEvent"], report["notes"]), (0, 2, 7, []), report)
+        self.assertEqual((code, report["connections"], report["lastEvent"]), (0, 2, 7), report)
         hello = {name: self.hello[name] for name in ("credential", "ticket", "lastTick", "lastEvent", "lastWhisper")}
         expected = {"credential": 2, "ticket": TICKET, "lastTick": 11, "lastEvent": 6, "lastWhisper": 0}
         self.assertEqual(hello, expected)
@@ -183,14 +186,15 @@ class ResumeTests(ClientTestCase):
     def test_a_resume_may_go_by_a_keyframe(self) -> None:
         def second(peer: Peer) -> None:
             self.resumed(peer)
+            peer.send("Whisper", flags=1, number=1, code=16, payload=b"")
             peer.keyframe(500, 8)
             peer.send("Events", first=7, events=[reliable(), reliable()])
-            peer.send("Whisper", flags=1, number=1, code=16, payload=b"")
+            peer.send("Whisper", flags=1, number=2, code=16, payload=b"")
             peer.frame(501)
             peer.part()
 
         code, report = self.play(self.first, second, extra=self.CUT)
-        self.assertEqual((code, report["lastEvent"], report["lastTick"]), (0, 8, 501), report)
+        self.assertEqual((code, report["lastEvent"], report["lastTick"], report["whispers"]), (0, 8, 501, 2), report)
 
     def assert_resume_violation(self, text: str, second: Callable[[Peer], None]) -> None:
         def script(peer: Peer) -> None:
@@ -222,6 +226,33 @@ class ResumeTests(ClientTestCase):
 
     def test_another_player_after_a_resume_is_seen(self) -> None:
         self.assert_resume_violation("player changed", lambda peer: self.resumed(peer, player=PLAYER + 1))
+
+    def test_other_numbers_after_a_resume_are_seen(self) -> None:
+        for name, text in (("lastEvent", "Joined.lastEvent after a resume is 9, the client sent 6"),
+                           ("lastWhisper", "Joined.lastWhisper after a resume is 9, the client sent 0")):
+            with self.subTest(name):
+                self.assert_resume_violation(text, lambda peer: self.resumed(peer, **{name: 9}))
+
+    def test_missed_events_without_a_keyframe_after_a_resume_are_seen(self) -> None:
+        def second(peer: Peer) -> None:
+            self.resumed(peer)
+            peer.send("Events", first=7, events=[reliable()])
+
+        self.assert_resume_violation("Events though no event was missed", second)
+
+    def test_a_cut_between_a_keyframe_and_its_events_brings_another_keyframe(self) -> None:
+        schema = {"schemaHash": SCHEMA.hash, "schema": SCHEMA.encode(), "players": [PLAYER], "flags": 6}
+        fields = {"player": PLAYER, "generation": 0, "tick": 10, "tickRate": 30, "start": 0, "lastEvent": 5, "lastWhisper": 0}
+        room = Room(tw.Message("Joined", {**fields, **schema}), Counts())
+        keyframe = tw.Message("Frame", {"flags": 1, "tick": 10, "lastEvent": 5})
+        for message in (keyframe, tw.Message("Frame", {"flags": 1, "tick": 20, "lastEvent": 7})):
+            room.on_frame(message, 0, tickclient.Clock())
+        room.cut()
+        room.resume(tw.Message("Joined", {**fields, "flags": 1, "schemaHash": SCHEMA.hash}))
+        with self.assertRaisesRegex(Violation, "not a keyframe"):
+            room.on_frame(tw.Message("Frame", {"flags": 0, "tick": 21, "span": 1}), 0, tickclient.Clock())
+        room.on_frame(tw.Message("Frame", {"flags": 1, "tick": 20, "lastEvent": 7}), 0, tickclient.Clock())
+        self.assertEqual(room.events.missed, 2)
 
     def test_a_join_instead_of_a_resume_is_seen(self) -> None:
         def second(peer: Peer) -> None:

@@ -24,6 +24,8 @@ class ViolationTests(ClientTestCase):
             ("first reliable event is number 7", lambda peer: peer.frame(11, first=7, events=[reliable()])),
             ("first reliable event is number 5", lambda peer: peer.frame(11, first=5, events=[TRANSIENT])),
             ("player 7 joined, but is in the room", lambda peer: peer.frame(11, first=6, events=twice)),
+            ("player 3 joined, but is in the room",
+             lambda peer: peer.frame(11, first=6, events=[reliable(1, bytes([3, 0]))])),
             ("player 9 left, but is not", lambda peer: peer.frame(11, first=6, events=[reliable(2, bytes([9]))])),
             ("a keyframe of tick 10 after tick 10", lambda peer: peer.keyframe(10, 5)),
             ("lastEvent 4, the client has seen 5", lambda peer: peer.keyframe(20, 4)),
@@ -81,8 +83,12 @@ class ViolationTests(ClientTestCase):
             ("schemaHash is", lambda peer: peer.joined(schemaHash=1)),
             ("resuming is False", lambda peer: peer.joined(flags=7)),
             ("Frame is out of place", lambda peer: peer.keyframe(10, 5)),
+            ("of tick 11, Joined.tick is 10", lambda peer: (peer.joined(), peer.keyframe(11, 5))),
+            ("tickRate is 0", lambda peer: peer.joined(tickRate=0)),
             ("not a keyframe", lambda peer: (peer.joined(), peer.frame(10))),
             ("before the first keyframe", lambda peer: (peer.joined(), peer.send("InputAck", sequence=0))),
+            ("Whisper before the first keyframe",
+             lambda peer: (peer.joined(), peer.send("Whisper", flags=1, number=1, code=16, payload=b""))),
         ]
         for text, step in cases:
             with self.subTest(text):

@@ -27,7 +27,7 @@ class FrameTests(WireTestCase):
         self.assertIsNone(state.kinds[0][5].owner)
 
     def test_the_state_hash_is_the_sum_of_its_terms(self) -> None:
-        self.assertEqual(apply_all("00 0a 01").hash, 0)
+        self.assertEqual(apply_all("00 0a 0a").hash, 0)
         # Creates 1/3 of generation 7 and player 4; u is 2^32 - 1 and d is "hi".
         state = apply_all("05 0a 00  01 0e  01 03 07 05  02 03 01 0a  01  02 68 69")
         terms = (0x01_FF_0003_07000005, 0x01_01_0003_FFFFFFFF, 0x01_03_0003_00000000 | tw.fnv1a64(b"hi") & 0xFFFFFFFF)
@@ -104,6 +104,11 @@ class FrameTests(WireTestCase):
                 state.apply(decode("server", whole("13 " + body)))
         self.assertEqual((state.tick, state.count), (10, 2))
 
+    def test_the_tick_before_the_first_frame_is_0(self) -> None:
+        self.assertEqual(apply_all("00 0a 0a").tick, 10)
+        with self.assertRaises(tw.FrameGap):
+            apply_all("00 0a 09")
+
     def test_malformed_frames(self) -> None:
         first = "04 02 02"  # changed ids 2 and 5
         for body, code in (
@@ -144,7 +149,7 @@ class FrameTests(WireTestCase):
     def test_an_error_tells_where(self) -> None:
         error = self.assert_error("unknownFlag", lambda: decode("server", whole("13 08 0a 01")))
         self.assertEqual(error.offset, 2)
-        error = self.assert_error("outOfRange", lambda: apply_all("04 0b 01 00"))
+        error = self.assert_error("outOfRange", lambda: apply_all("04 0b 0b 00"))
         self.assertEqual(error.offset, 5)
 
 

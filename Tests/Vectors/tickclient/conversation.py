@@ -36,7 +36,6 @@ class Conversation:
         self.counts = Counts()
         self.clock = Clock()
         self.walker = Walker()
-        self.notes: list[str] = []
         self.phase = Phase.HELLO
         self.resuming = False
         self.reader = tw.MessageReader(tw.DEFAULT_SERVER_LIMIT)
@@ -138,7 +137,7 @@ class Conversation:
         handler = self._allowed().get(message.name)
         if handler is None:
             raise Violation(f"{message.name} is out of place {self.phase.value}")
-        if self.needs_keyframe and message.name in ("Events", "InputAck", "Whisper"):
+        if self.needs_keyframe and message.name in ("Events", "InputAck"):
             raise Violation(f"{message.name} before the first keyframe")
         handler(message, now)
 
@@ -195,7 +194,7 @@ class Conversation:
         if bool(message["flags"] & 1) != self.resuming:
             raise Violation(f"Joined has flags {message['flags']}, resuming is {self.resuming}")
         if not self.resuming:
-            self.room = Room(message, self.counts, self.notes)
+            self.room = Room(message, self.counts)
         elif self.room is None:
             raise Violation("Joined as resumed, but the session was in no room")
         else:

@@ -42,7 +42,7 @@ class EventLog:
 
     def take_missed(self, message: tw.Message) -> None:
         count = len(message["events"])
-        if self.missed and count != self.missed:
+        if count != self.missed:
             raise Violation(f"Events brings {count} events, {self.missed} were missed")
         self.missed = 0
         self.take(message["first"], message["events"])
@@ -66,8 +66,8 @@ class EventLog:
         reader = tw.Reader(event["payload"])
         player = reader.ranged(0, tw.ID_LAST, "player")
         if event["code"] == EVENT_JOINED:
-            reader.varint("generation")
-            if player in self.players and player != self.player:
+            reader.varint("generation", 32)
+            if player in self.players:
                 raise Violation(f"player {player} joined, but is in the room")
             self.players.add(player)
         else:

@@ -19,7 +19,6 @@ def report(conversation: Conversation) -> dict[str, Any]:
         "phase": conversation.phase.value,
         "goodbye": dict(goodbye.fields) if goodbye else None,
         "joinRefused": dict(refused.fields) if refused else None,
-        "notes": conversation.notes,
     }
 
 

@@ -50,8 +50,9 @@ def varint(bits: int = 64) -> Codec:
     return Codec("int", lambda r, what: r.varint(what, bits), lambda w, value: w.varint(value, bits))
 
 
-def ranged(low: int, high: int) -> Codec:
-    return Codec("int", lambda r, what: r.ranged(low, high, what), lambda w, value: w.varint(value))
+def ranged(low: int, high: int, bits: int = 64) -> Codec:
+    """A number in low...high; one above the width of `bits` is valueTooLarge, one outside the range outOfRange."""
+    return Codec("int", lambda r, what: r.ranged(low, high, what, bits), lambda w, value: w.varint(value, bits))
 
 
 def choice(last: int) -> Codec:

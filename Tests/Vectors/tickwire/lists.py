@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from .layouts import Codec, Fields, Layout, Part, blob, flags, has, ranged, read_parts, write_parts
-from .limits import ID_LAST, PAYLOAD_LIMIT
+from .limits import ID_LAST, INPUT_ENTRIES, PAYLOAD_LIMIT
 from .primitives import Reader, Writer
 from .values import read_mask, read_value, write_value
 
 EVENT_RELIABLE, EVENT_SENDER, EVENT_NOT_FOR_SENDER = 1, 2, 4
 
-PLAYER = ranged(0, ID_LAST)
-CODE = ranged(0, ID_LAST)
+NUMBER16 = ranged(0, ID_LAST)
 
 
 def _event_problem(fields: Fields) -> str | None:
@@ -20,8 +19,8 @@ def _event_problem(fields: Fields) -> str | None:
 
 FRAME_EVENT = Layout("event", (
     Part("flags", flags(7)),
-    Part("sender", PLAYER, has(EVENT_SENDER)),
-    Part("code", CODE),
+    Part("sender", NUMBER16, has(EVENT_SENDER)),
+    Part("code", NUMBER16),
     Part("payload", blob(0, PAYLOAD_LIMIT)),
 ), _event_problem)
 
@@ -44,11 +43,8 @@ def _write_events(writer: Writer, events: list[Fields]) -> None:
 
 
 def _read_entries(reader: Reader, what: str) -> list[Fields]:
-    count = reader.varint(what + " count")
-    entries: list[Fields] = []
-    while len(entries) < count:
-        entries.append(_read_entry(reader))
-    return entries
+    count = reader.ranged(0, INPUT_ENTRIES, what + " count")
+    return [_read_entry(reader) for _ in range(count)]
 
 
 def _read_entry(reader: Reader) -> Fields:

@@ -8,9 +8,9 @@ from .layouts import (
     Codec, Fields, Layout, Message, Part, blob, choice, credential, flags, has, ranged, read_parts, rest, text, varint,
     write_parts,
 )
-from .limits import ID_LAST, MAGIC, OPTIONS_LIMIT, PAYLOAD_LIMIT, TOKEN_LIMIT
-from .lists import CODE, ENTRIES, EVENT_RELIABLE, EVENTS, PLAYER
-from .primitives import MASK64, Reader, Writer
+from .limits import ID_LAST, MAGIC, NAME_LIMIT, OPTIONS_LIMIT, PAYLOAD_LIMIT, SCHEMA_LIMIT, TEXT_LIMIT, TOKEN_LIMIT
+from .lists import ENTRIES, EVENT_RELIABLE, EVENTS, NUMBER16
+from .primitives import MASK32, Reader, Writer
 from .schema import Schema
 
 FRAME_KEYFRAME, FRAME_EVENTS, FRAME_STATE = 1, 2, 4
@@ -39,7 +39,7 @@ def _events_problem(fields: Fields) -> str | None:
 
 
 MAGIC_BYTES = Codec("bytes", _read_magic, lambda w, value: w.data.extend(value))
-SPAN = ranged(1, MASK64)
+POSITIVE32 = ranged(1, MASK32, 32)
 
 PING = Layout("Ping", (Part("token", varint()),))
 PONG = Layout("Pong", (Part("token", varint()), Part("time", varint())))
@@ -47,7 +47,7 @@ PONG = Layout("Pong", (Part("token", varint()), Part("time", varint())))
 CLIENT_LAYOUTS: dict[int, Layout] = {
     0x01: Layout("Hello", (
         Part("magic", MAGIC_BYTES),
-        Part("version", varint()),
+        Part("version", varint(32)),
         Part("capabilities", varint()),
         Part("credential", choice(2)),
         Part("token", blob(0, TOKEN_LIMIT), credential(1)),
@@ -58,8 +58,8 @@ CLIENT_LAYOUTS: dict[int, Layout] = {
     )),
     0x02: Layout("Join", (
         Part("flags", flags(1)),
-        Part("room", text(0, 512)),
-        Part("roomKind", text(0, 512)),
+        Part("room", text(0, NAME_LIMIT)),
+        Part("roomKind", text(0, NAME_LIMIT)),
         Part("schemaHash", U64LE),
         Part("options", blob(0, OPTIONS_LIMIT)),
     )),
@@ -67,12 +67,12 @@ CLIENT_LAYOUTS: dict[int, Layout] = {
     0x04: Layout("Event", (
         Part("flags", flags(1)),
         Part("target", choice(2)),
-        Part("player", PLAYER, lambda fields: fields["target"] == 2),
+        Part("player", NUMBER16, lambda fields: fields["target"] == 2),
         Part("code", ranged(16, ID_LAST)),
         Part("payload", rest(PAYLOAD_LIMIT)),
     )),
     0x05: Layout("Call", (
-        Part("id", varint(32)), Part("method", ranged(0, 65535)), Part("payload", rest(PAYLOAD_LIMIT)),
+        Part("id", varint(32)), Part("method", NUMBER16), Part("payload", rest(PAYLOAD_LIMIT)),
     )),
     0x06: PING,
     0x07: Layout("Leave", ()),
@@ -83,62 +83,62 @@ SERVER_LAYOUTS: dict[int, Layout] = {
     0x06: PING,
     0x08: PONG,
     0x11: Layout("Welcome", (
-        Part("version", varint()),
+        Part("version", varint(32)),
         Part("capabilities", varint()),
         Part("session", varint()),
         Part("time", varint()),
-        Part("maxClientMessage", varint()),
-        Part("maxServerMessage", varint()),
-        Part("graceSeconds", varint()),
+        Part("maxClientMessage", varint(32)),
+        Part("maxServerMessage", varint(32)),
+        Part("graceSeconds", varint(32)),
         Part("ticket", blob(16, 64)),
     )),
     0x12: Layout("Joined", (
         Part("flags", flags(7)),
-        Part("player", PLAYER),
-        Part("generation", varint()),
-        Part("tick", varint()),
-        Part("tickRate", varint()),
+        Part("player", NUMBER16),
+        Part("generation", varint(32)),
+        Part("tick", varint(32)),
+        Part("tickRate", POSITIVE32),
         Part("start", varint()),
         Part("lastEvent", varint()),
         Part("lastWhisper", varint()),
         Part("schemaHash", U64LE),
-        Part("schema", blob(), has(2)),
+        Part("schema", blob(0, SCHEMA_LIMIT), has(2)),
         Part("players", IDS, has(4)),
     )),
     0x13: Layout("Frame", (
         Part("flags", flags(7)),
-        Part("tick", varint()),
+        Part("tick", varint(32)),
         Part("lastEvent", varint(), has(FRAME_KEYFRAME)),
-        Part("span", SPAN, lambda fields: not fields["flags"] & FRAME_KEYFRAME),
+        Part("span", POSITIVE32, lambda fields: not fields["flags"] & FRAME_KEYFRAME),
         Part("firstReliable", varint(), has(FRAME_EVENTS)),
         Part("events", EVENTS, has(FRAME_EVENTS)),
         Part("state", rest(), has(FRAME_STATE)),
     ), _frame_problem),
     0x14: Layout("InputAck", (Part("sequence", varint(32)),)),
     0x15: Layout("Reply", (
-        Part("id", varint(32)), Part("status", varint()), Part("payload", rest(PAYLOAD_LIMIT)),
+        Part("id", varint(32)), Part("status", NUMBER16), Part("payload", rest(PAYLOAD_LIMIT)),
     )),
     0x16: Layout("Whisper", (
         Part("flags", flags(3)),
         Part("number", varint()),
-        Part("sender", PLAYER, has(2)),
-        Part("code", CODE),
+        Part("sender", NUMBER16, has(2)),
+        Part("code", NUMBER16),
         Part("payload", rest(PAYLOAD_LIMIT)),
     )),
     0x17: Layout("Events", (Part("first", varint()), Part("events", EVENTS)), _events_problem),
     0x18: Layout("JoinRefused", (
-        Part("refusal", varint()),
+        Part("refusal", NUMBER16),
         Part("flags", flags(1)),
-        Part("retryAfterMilliseconds", varint(), has(1)),
-        Part("text", text()),
+        Part("retryAfterMilliseconds", varint(32), has(1)),
+        Part("text", text(0, TEXT_LIMIT)),
     )),
     0x19: Layout("Left", ()),
     0x1A: Layout("Goodbye", (
-        Part("reason", varint()),
+        Part("reason", NUMBER16),
         Part("flags", flags(3)),
-        Part("retryAfterMilliseconds", varint(), has(1)),
-        Part("address", text(), has(2)),
-        Part("text", text()),
+        Part("retryAfterMilliseconds", varint(32), has(1)),
+        Part("address", text(0, TEXT_LIMIT), has(2)),
+        Part("text", text(0, TEXT_LIMIT)),
     )),
 }
 

@@ -81,9 +81,9 @@ class Reader:
                 return value
         raise self.error("valueTooLarge", f"{what} is a varint longer than 10 bytes", start)
 
-    def ranged(self, low: int, high: int, what: str) -> int:
+    def ranged(self, low: int, high: int, what: str, bits: int = 64) -> int:
         start = self.position
-        return self.check_range(self.varint(what), low, high, what, start)
+        return self.check_range(self.varint(what, bits), low, high, what, start)
 
     def check_range(self, value: int, low: int, high: int, what: str, at: int) -> int:
         if not low <= value <= high:

@@ -53,11 +53,11 @@ class State:
         return sum(self._entity_hash(*each) for each in self.entities()) & MASK64
 
     def apply(self, frame: Message) -> None:
-        """Applies a decoded Frame message (7). Without a tick yet, any frame is taken as the first."""
+        """Applies a decoded Frame message (7). The tick before the first frame is 0."""
         if frame["flags"] & FRAME_KEYFRAME:
             self._clear()
-        elif self.tick is not None and frame["tick"] - frame["span"] != self.tick:
-            raise FrameGap(f"frame of tick {frame['tick']} span {frame['span']}, the last was {self.tick}")
+        elif frame["tick"] - frame["span"] != (self.tick or 0):
+            raise FrameGap(f"frame of tick {frame['tick']} span {frame['span']}, the last was {self.tick or 0}")
         if frame["flags"] & FRAME_STATE:
             reader = Reader(frame["state"], frame.offsets["state"], self.schema)
             self._read_sections(reader)
