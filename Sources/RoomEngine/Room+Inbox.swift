@@ -145,7 +145,8 @@ extension Room {
   private func applyCall(_ body: Span<UInt8>, _ seat: Seat) throws(WireError) {
     let call = try Call(body)
     guard call.payload.count <= kind.limits.payloadBytes.bytes else {
-      throw WireError(.invalidLength, at: call.payload.lowerBound, "payload")
+      send(.payloadInvalid, [], of: call.id, to: seat)
+      return
     }
     guard seat.openCalls.count < Seat.mostOpenCalls else {
       send(.tooManyCalls, [], of: call.id, to: seat)

@@ -131,6 +131,20 @@ import WireFormat
     stage.finish()
   }
 
+  @Test func aPayloadAboveTheRoomsLimitIsAnsweredAndTheGameNeverSeesIt() throws {
+    var limits = RoomLimits()
+    limits.payloadBytes = ByteCount(100)
+    let stage = try Stage(limits)
+    stage.game.onCall = { _, payload, _, _ in .reply([UInt8(payload.count)]) }
+    let ann = stage.join(1)[0]
+    let ids = [100, 101].map { ann.call(1, payload: Array(repeating: 0, count: $0)) ?? 0 }
+    stage.room.advance(ticks: 1)
+    #expect(ids.map { ann.replies[$0]?.status } == [.ok, .payloadInvalid])
+    #expect(ann.replies[ids[0]]?.payload == [100])
+    #expect(ann.goodbye == nil)
+    stage.finish()
+  }
+
   @Test func theSeventeenthOpenCallIsRefused() throws {
     let stage = try stage()
     let ann = stage.join(1)[0]

@@ -141,6 +141,8 @@ extension ServingTests {
         $0.handshakeDeadline = .seconds(1)
       }) { test in
         let client = try test.connect(receiveBytes: 4096)
+        // None are open before it is accepted either.
+        test.expectOpenConnections(1)
         client.send(Say.hello())
         // Refusals that nobody reads fill the socket, then the backlog.
         for _ in 0..<60 { client.send(Say.join(String(repeating: "?", count: 500))) }
