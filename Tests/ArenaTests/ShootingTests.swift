@@ -87,6 +87,14 @@ import WireFormat
     #expect(bout.sim.faults.isEmpty)
   }
 
+  @Test func emotesArePassedOnAsTheyAre() throws {
+    let (bout, shooter, target) = try duel(metres: 10)
+    shooter.raise(ArenaRules.firstEmoteCode, [1, 2, 3], to: .others)
+    bout.sim.advance(ticks: 1)
+    #expect(target.events.map(\.code) == [ArenaRules.firstEmoteCode])
+    #expect(target.events.map(\.payload) == [[1, 2, 3]])
+  }
+
   @Test func junkIsDropped() throws {
     let (bout, shooter, target) = try duel(metres: 10)
     for payload: [UInt8] in [[], [0x7E], [0x7E, 0, 0], [0, 0], [0x80, 0, 0]] {

@@ -2,8 +2,9 @@ import ArenaShared
 package import TickServer
 
 extension Arena {
-  /// The only event of a client is a ``Shot``: false drops what else may come, and shots before the weapon is ready.
+  /// A client may emote, and shoot when its weapon is ready: false drops all else.
   package func event(_ event: IncomingEvent, from player: PlayerID, in room: Room) -> Bool {
+    if event.code >= ArenaRules.firstEmoteCode { return true }
     guard let shot: Shot = event.read(), shot.direction.length > 0,
       let shooter = fighters[player], room.tick >= shooter.mayFire
     else { return false }

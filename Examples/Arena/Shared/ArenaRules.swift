@@ -10,6 +10,9 @@ package enum ArenaRules {
   /// Most seconds of walking that one input may make up for, when inputs come late or in bunches.
   package static let slackSeconds = 0.25
 
+  /// Events of players from this code on are emotes and talk: passed on as they are.
+  package static let firstEmoteCode: UInt16 = 1000
+
   /// Between two shots of a player.
   package static let cooldown = Duration.milliseconds(500)
   /// How far a shot reaches, in metres.
