@@ -14,7 +14,7 @@ struct BotSwarmCommand: ParsableCommand {
 
       Examples:
         botswarm --target 127.0.0.1:7777 --bots 100 --room-size 20
-        botswarm --bots 2000 --room-size 100 --duration 60 --server-pid $(pidof tickserver) \\
+        botswarm --bots 1000 --room-size 100 --duration 60 --server-pid $(pidof tickserver) \\
                  --min-fps 29.5 --max-p99-latency 50ms --max-server-rss 60MiB --html report.html
       """)
 

@@ -100,15 +100,20 @@ extension Room {
   ///   - code: 16 to 65,535.
   ///   - payload: at most the kind's `payloadBytes`.
   ///   - reliably: every member sees it exactly once, in order; otherwise those who lag may miss it.
-  /// - Returns: false when the tick's `eventBytesPerTick` are used up or the payload is too large; it is then not raised.
+  /// - Returns: false when the tick's `eventBytesPerTick` are used up, or code or payload are out of bounds; it is then not raised.
   @discardableResult
   public func raise(_ code: UInt16, _ payload: [UInt8] = [], reliably: Bool = true) -> Bool {
     raise(code, payload, reliably: reliably, from: nil, isForSender: true)
   }
 
-  /// Sends an event to one player.
+  /// Sends an event to one player, which it reaches while its connection or its seat's grace period lasts.
   ///
-  /// - Returns: false when there is no such player or the payload is too large.
+  /// - Parameters:
+  ///   - code: 16 to 65,535.
+  ///   - payload: at most the kind's `payloadBytes`.
+  ///   - player: whom it is for.
+  ///   - reliably: exactly once and in order, also across a resume; otherwise it may be missed while the player is away.
+  /// - Returns: false when there is no such player, or code or payload are out of bounds; it is then not sent.
   @discardableResult
   public func whisper(_ code: UInt16, _ payload: [UInt8] = [], to player: PlayerID, reliably: Bool = true) -> Bool {
     whisper(code, payload, to: player, reliably: reliably, from: nil)
@@ -142,7 +147,7 @@ extension Room {
   /// Lets new players in again.
   public func unlock() { isLocked = false }
 
-  /// Ticks that so many seconds take, at least 1.
+  /// Whole ticks in a duration, rounded down; at least 1.
   public func ticks(in duration: Duration) -> UInt32 {
     let ticks = duration.wholeNanoseconds * UInt64(kind.tickRate) / 1_000_000_000
     return UInt32(clamping: max(1, ticks))

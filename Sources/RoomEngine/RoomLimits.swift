@@ -4,39 +4,39 @@ import WireFormat
 public struct RoomLimits: Sendable {
   /// Frames kept for laggards and resumes: 2 to 1,024. 64 are about 2 s at 30 Hz.
   public var frameLogFrames = 64
-  /// Most bytes of those frames together; the newest frame is always kept.
+  /// Most bytes of those frames together: 4 KiB to 64 MiB; the newest frame is always kept.
   public var frameLogBytes = ByteCount.kib(512)
-  /// Reliable events kept for skips and resumes.
+  /// Reliable events kept for skips and resumes: 16 to 65,536.
   public var eventLogEvents = 1024
-  /// Most bytes of those events together; they must fit one message.
+  /// Most bytes of those events together: 4 KiB to 512 KiB; they must fit one message.
   public var eventLogBytes = ByteCount.kib(128)
-  /// Most bytes of events raised in one tick; a further one is refused and counted.
+  /// Most bytes of events raised in one tick: 2 KiB to 512 KiB; a further one is refused and counted.
   public var eventBytesPerTick = ByteCount.kib(16)
-  /// Most bytes of one payload of an event, call or reply.
+  /// Most bytes of one payload of an event, call or reply: 16 B to 1 KiB.
   public var payloadBytes = ByteCount(WireLimits.payloadBytes)
-  /// Most bytes of one member's messages that wait for the next tick; more ends its connection.
+  /// Most bytes of one member's messages that wait for the next tick: 1 KiB to 1 MiB; more ends its connection.
   public var inboxBytes = ByteCount.kib(32)
-  /// Most bytes of one member's own messages (replies, whispers) that wait for its socket.
+  /// Most bytes of one member's own messages (replies, whispers) that wait for its socket: 4 KiB to 4 MiB; more ends its connection.
   public var backlogBytes = ByteCount.kib(64)
-  /// Messages a second that a member may send, on average.
+  /// Messages a second that a member may send, on average: 1 to 100,000; more ends its connection.
   public var messagesPerSecond = 120
-  /// Messages that a member may send at once.
+  /// Messages that a member may send at once: 1 to 100,000.
   public var messageBurst = 240
-  /// Players seated in one tick; further ones wait for the next.
+  /// Players seated in one tick: 1 to 65,536; further ones wait for the next.
   public var admissionsPerTick = 64
-  /// Skips within ``skipWindow`` that end a connection.
+  /// Skips within ``skipWindow`` that end a connection: 1 to 1,000.
   public var skips = 3
-  /// The window in which skips are counted.
+  /// The window in which skips are counted: 1 s to 1 h.
   public var skipWindow = Duration.seconds(30)
-  /// A member whose socket took nothing for this long is evicted.
+  /// A member whose socket took nothing for this long is evicted: 100 ms to 1 min.
   public var stallDeadline = Duration.seconds(5)
-  /// A member that did not catch up for this long is evicted, however it dribbles.
+  /// A member that did not catch up for this long is evicted, however it dribbles: 100 ms to 10 min.
   public var lagDeadline = Duration.seconds(15)
-  /// How long a seat waits for its player after the connection is lost.
+  /// How long a seat waits for its player after the connection is lost: 100 ms to 1 h.
   public var grace = Duration.seconds(20)
-  /// How long a room without seats stays.
+  /// How long a room without seats stays: 100 ms to 24 h.
   public var linger = Duration.seconds(10)
-  /// An empty frame is sent after this long without one.
+  /// An empty frame is sent after this long without one: 100 ms to 1 min.
   public var heartbeat = Duration.seconds(1)
 
   /// The defaults.

@@ -6,7 +6,7 @@ public import WireFormat
 ///
 /// ```swift
 /// final class Tag: RoomLogic {
-///   func joined(_ player: PlayerID, in room: Room) { ... }
+///   func joined(_ player: PlayerID, options: [UInt8], in room: Room) { ... }
 ///   func tick(_ room: Room) { ... }
 /// }
 /// ```
@@ -73,7 +73,7 @@ extension RoomLogic {
 public enum Admission: Equatable, Sendable {
   /// Give it a seat.
   case admit
-  /// Refuse for want of room, with this text; the client may try again.
+  /// Refuse for want of room, with this text (at most 512 bytes); the client may try again.
   case full(String)
   /// Refuse with this text, which the client sees (at most 512 bytes).
   case reject(String)
@@ -81,9 +81,9 @@ public enum Admission: Equatable, Sendable {
 
 /// How a call ends.
 public enum CallOutcome: Equatable, Sendable {
-  /// The answer, at most the kind's `payloadBytes`.
+  /// The answer, at most the kind's `payloadBytes`; a longer one becomes a rejection.
   case reply([UInt8])
-  /// The game says no; the client sees the text.
+  /// The game says no; the client sees the text, cut to the kind's `payloadBytes`.
   case reject(String)
   /// No such method, or a payload that does not suit it.
   case failure(CallFailure)
