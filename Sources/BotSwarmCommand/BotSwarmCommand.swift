@@ -8,14 +8,17 @@ struct BotSwarmCommand: ParsableCommand {
     commandName: "botswarm",
     abstract: "Fills a TickServer with bots and checks every frame they get.",
     discussion: """
-      Bots join rooms, move, raise events, and compare what they get with each other: gaps, order, state, reliable events. The
-      summary ends with a verdict. Exit status: 0 ok, 1 a check failed, 2 the swarm could not run, 3 only timing fell short and
-      the swarm itself was too slow to tell why.
+      Bots join rooms, move, raise events, and compare what they get with each other: gaps, order, state, \
+      reliable events. The summary ends with a verdict.
+
+      Exit codes: 0 ok, 1 a check failed, 2 the swarm could not run, 3 only timing fell short and the swarm \
+      itself was too slow to tell why, 64 wrong usage.
 
       Examples:
         botswarm --target 127.0.0.1:7777 --bots 100 --room-size 20
-        botswarm --bots 1000 --room-size 100 --duration 60 --server-pid $(pidof tickserver) \\
-                 --min-fps 29.5 --max-p99-latency 50ms --max-server-rss 60MiB --html report.html
+        botswarm --bots 1000 --room-size 100 --html report.html
+        botswarm --min-fps 29.5 --max-p99-latency 50ms
+        botswarm --server-pid $(pidof tickserver) --max-server-rss 60MiB
       """)
 
   @OptionGroup(title: "Who plays where") var crowd: CrowdOptions
