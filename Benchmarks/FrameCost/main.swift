@@ -1,8 +1,9 @@
 import RoomEngine
 import WireFormat
 
-/// What one tick of a room costs, without sockets: apply the inputs, find the changes, encode one frame. The same 10 entities move in each
-/// room, and only the number of members differs, so the ratio says whether a frame is serialized once or for each member.
+/// What one tick of a room costs, without sockets: apply the inputs, find the changes, encode one frame. The same 10
+/// entities move in each room, and only the number of members differs, so the ratio says whether a frame is serialized
+/// once or for each member.
 
 /// A room with a number of seats, of whom the first `moving` send an input each tick.
 final class MeasuredRoom {

@@ -21,7 +21,8 @@ extension ClientCore {
 
   /// Time has passed: sends a ping if one is due. Call it some times a second.
   ///
-  /// - Returns: false when the server was silent for too long: close the stream, then ask ``connectionEnded(jitter:_:)``.
+  /// - Returns: false when the server was silent for too long: close the stream, then ask
+  ///   ``connectionEnded(jitter:_:)``.
   package func tick(now: UInt64) -> Bool {
     switch phase {
     case .idle, .lost, .ended: return true

@@ -58,7 +58,8 @@ extension ClientCore {
 
   // MARK: Input
 
-  /// Sets a field of an own entity in the next input; ``flushInput()`` sends it. The mirror changes when the server says so.
+  /// Sets a field of an own entity in the next input; ``flushInput()`` sends it. The mirror changes when the server
+  /// says so.
   package func set<Value>(_ key: FieldKey<Value>, of entity: EntityID, to value: Value) throws(ClientMisuse) {
     guard phase == .inRoom, let seat else { throw .phase(phase.name) }
     guard key.schemaHash == seat.schema.hash, key.kind == entity.kind else {

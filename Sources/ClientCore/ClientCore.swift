@@ -9,9 +9,11 @@ package import WireFormat
 /// guard core.receive(bytes, now: clock(), self)  // false: close the stream, then ask connectionEnded
 /// ```
 ///
-/// Times are microseconds of any monotonic local clock. Confined to one thread at a time; steady frames allocate nothing.
+/// Times are microseconds of any monotonic local clock. Confined to one thread at a time; steady frames allocate
+/// nothing.
 package final class ClientCore {
-  /// Most bytes that may wait to be sent; what would exceed it is refused, so that a server that does not read costs no more.
+  /// Most bytes that may wait to be sent; what would exceed it is refused, so that a server that does not read costs no
+  /// more.
   package static let outputLimitBytes = 256 * 1024
   /// Calls that may be unanswered: the server refuses more.
   package static let unansweredCalls = 16
@@ -98,16 +100,19 @@ package final class ClientCore {
 
 /// What a ``ClientCore`` is to be.
 package struct ClientConfiguration: Sendable {
-  /// What the first Hello presents; a resume point of an earlier process needs a `lastTick` of 0, which asks for a keyframe.
+  /// What the first Hello presents; a resume point of an earlier process needs a `lastTick` of 0, which asks for a
+  /// keyframe.
   package var credential: Credential
   /// The schema that the client was built with; nil to learn the room's.
   package var schema: Schema?
-  /// Without it frames are followed (ticks, events) but their state is not decoded: for load, where the state is not looked at.
+  /// Without it frames are followed (ticks, events) but their state is not decoded: for load, where the state is not
+  /// looked at.
   package var keepsState: Bool
   package var retry: RetryPolicy
   /// Time between two pings.
   package var pingMicroseconds: UInt64
-  /// Silence after which a connection counts as lost. A silent room sends a frame a second, so this is some seconds of them.
+  /// Silence after which a connection counts as lost. A silent room sends a frame a second, so this is some seconds of
+  /// them.
   package var silenceMicroseconds: UInt64
 
   package init(

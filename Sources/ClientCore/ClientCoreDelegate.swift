@@ -1,10 +1,10 @@
 package import WireFormat
 
-/// What a ``ClientCore`` tells, from within ``ClientCore/receive(_:now:_:)``. Spans are valid during the call only: copy
-/// what is to be kept. Every method does nothing by default.
+/// What a ``ClientCore`` tells, from within ``ClientCore/receive(_:now:_:)``. Spans are valid during the call only:
+/// copy what is to be kept. Every method does nothing by default.
 ///
-/// A frame is told as a whole: first ``client(_:didApply:)``, with the state at its tick in ``ClientCore/tables``, then its
-/// events in order, then ``client(_:didFinish:)``.
+/// A frame is told as a whole: first ``client(_:didApply:)``, with the state at its tick in ``ClientCore/tables``, then
+/// its events in order, then ``client(_:didFinish:)``.
 package protocol ClientCoreDelegate: AnyObject {
   func client(_ core: ClientCore, didReceive welcome: Welcome)
   /// In a room, or back in it: then `joined.isResumed` and the state is what it was.
@@ -12,8 +12,8 @@ package protocol ClientCoreDelegate: AnyObject {
   func client(_ core: ClientCore, didReceive refusal: JoinRefused)
   func clientDidLeave(_ core: ClientCore)
 
-  /// A frame was applied. Its arrays name what was removed, created and changed; after a keyframe, in comparison with what was
-  /// there before.
+  /// A frame was applied. Its arrays name what was removed, created and changed; after a keyframe, in comparison with
+  /// what was there before.
   func client(_ core: ClientCore, didApply frame: FrameContent)
   /// A game event; reliable ones come exactly once and in order.
   func client(_ core: ClientCore, didReceive event: RoomEvent, payload: Span<UInt8>)

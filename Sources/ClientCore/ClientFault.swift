@@ -1,6 +1,7 @@
 package import WireFormat
 
-/// How the server broke the protocol. ``isGap`` aside, each ends the session for good: coming back would end the same way.
+/// How the server broke the protocol. ``isGap`` aside, each ends the session for good: coming back would end the same
+/// way.
 package enum ClientFault: Error, Equatable, Sendable, CustomStringConvertible {
   /// A message did not follow its layout.
   case malformed(type: UInt8, WireError)

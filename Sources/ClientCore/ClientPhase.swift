@@ -17,7 +17,8 @@ package enum ClientPhase: Equatable, Sendable {
   case inRoom
   /// Leave is sent; the room's messages still come until Left.
   case leaving
-  /// The connection is of no more use, for the reason given: close it, then ask ``ClientCore/connectionEnded(jitter:_:)``.
+  /// The connection is of no more use, for the reason given: close it, then ask
+  /// ``ClientCore/connectionEnded(jitter:_:)``.
   case finished(ConnectionLoss)
   /// No connection; ``ClientCore/connect(now:)`` makes the next Hello.
   case lost

@@ -1,12 +1,13 @@
 package import WireFormat
 
-/// The recent past of the fields that a game reads between ticks, so that motion is shown smoothly a little late instead
-/// of jumping at every frame.
+/// The recent past of the fields that a game reads between ticks, so that motion is shown smoothly a little late
+/// instead of jumping at every frame.
 ///
-/// Only fields that were asked for are recorded, from the first question on. A field that did not change for a while held its
-/// value: the sample before a change stands at the frame before it.
+/// Only fields that were asked for are recorded, from the first question on. A field that did not change for a while
+/// held its value: the sample before a change stands at the frame before it.
 package struct InterpolationBuffer: Sendable {
-  /// Samples kept for each entity and field. At most two a frame: enough for three frames, one more than the usual delay.
+  /// Samples kept for each entity and field. At most two a frame: enough for three frames, one more than the usual
+  /// delay.
   package static let depth = 8
 
   private struct Sample: Sendable {

@@ -1,8 +1,8 @@
 import WireFormat
 
 extension FrameContent {
-  /// Rewrites what a keyframe said (everything is new) as what it changed in comparison with `old`, so that a skip looks
-  /// to a game like a frame that came late.
+  /// Rewrites what a keyframe said (everything is new) as what it changed in comparison with `old`, so that a skip
+  /// looks to a game like a frame that came late.
   mutating func compare(_ new: [EntityTable], with old: [EntityTable]) {
     removed.removeAll(keepingCapacity: true)
     created.removeAll(keepingCapacity: true)

@@ -1,7 +1,7 @@
 package import WireFormat
 
-/// A seat in a room, as its client knows it. It outlives its connection: what it holds is what a resume needs. Confined to
-/// its core's thread; a class, so that looking at it copies nothing.
+/// A seat in a room, as its client knows it. It outlives its connection: what it holds is what a resume needs. Confined
+/// to its core's thread; a class, so that looking at it copies nothing.
 package final class RoomSeat {
   package let player: PlayerID
   package let generation: UInt32

@@ -3,8 +3,8 @@ import Glibc
 
 /// How many loops can run at the same time: the cores this process may use, limited by the container's CPU quota.
 ///
-/// A quota of 1.5 cores counts as 1: a second busy loop would be stopped by the kernel for part of each period, which is
-/// worse for ticks than a core half used. At least 1.
+/// A quota of 1.5 cores counts as 1: a second busy loop would be stopped by the kernel for part of each period, which
+/// is worse for ticks than a core half used. At least 1.
 /// - Parameters:
 ///   - fileSystemRoot: Where `/proc` and `/sys` are found; a test gives a made-up tree.
 ///   - affinityCores: Cores in the process's affinity mask.

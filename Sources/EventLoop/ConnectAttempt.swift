@@ -2,9 +2,9 @@ import CUV
 import Glibc
 
 extension Stream {
-  /// Connects to `host` (a name or an address literal), trying each of a name's addresses in turn, from `localAddress` (a
-  /// literal) if given. `completion` is called exactly once, never from within this call; there is no time-out but the
-  /// kernel's: set a timer and `cancel()`.
+  /// Connects to `host` (a name or an address literal), trying each of a name's addresses in turn, from `localAddress`
+  /// (a literal) if given. `completion` is called exactly once, never from within this call; there is no time-out but
+  /// the kernel's: set a timer and `cancel()`.
   @discardableResult
   package static func connect(
     loop: Loop, host: String, port: UInt16, localAddress: String? = nil,
@@ -16,7 +16,8 @@ extension Stream {
   }
 }
 
-/// A connection being made: look-up, then one address after the other. Kept alive by libuv's requests until it completes.
+/// A connection being made: look-up, then one address after the other. Kept alive by libuv's requests until it
+/// completes.
 package final class ConnectAttempt {
   private enum State {
     case lookingUp(UnsafeMutablePointer<uv_getaddrinfo_t>)
@@ -49,8 +50,8 @@ package final class ConnectAttempt {
     subject = endpoint(host, port)
   }
 
-  /// Gives up: `completion` gets `ECANCELED`, unless it has been called. A look-up under way in the system's resolver can't
-  /// be interrupted, and ends first.
+  /// Gives up: `completion` gets `ECANCELED`, unless it has been called. A look-up under way in the system's resolver
+  /// can't be interrupted, and ends first.
   package func cancel() {
     isCancelled = true
     switch state {

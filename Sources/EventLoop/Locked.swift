@@ -2,8 +2,8 @@ import Glibc
 
 /// A value behind a POSIX mutex.
 ///
-/// Not `Synchronization.Mutex`: ThreadSanitizer doesn't see that one's futex on Linux and reports correct programs, while it
-/// is the only check on what crosses threads here. An uncontended lock costs the same: 6 ns against 11.
+/// Not `Synchronization.Mutex`: ThreadSanitizer doesn't see that one's futex on Linux and reports correct programs,
+/// while it is the only check on what crosses threads here. An uncontended lock costs the same: 6 ns against 11.
 // @unchecked Sendable: every access to the value is inside the lock, and both allocations live as long as this owner.
 package struct Locked<Value>: ~Copyable, @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)

@@ -82,8 +82,8 @@ package final class Loop {
     MonotonicTime(nanoseconds: uv_hrtime())
   }
 
-  /// The time of this turn of the loop, for time-outs and idle marks: costs a load, and is behind by up to 1 ms plus what
-  /// the turn's earlier callbacks took. Use `clock()` where that matters.
+  /// The time of this turn of the loop, for time-outs and idle marks: costs a load, and is behind by up to 1 ms plus
+  /// what the turn's earlier callbacks took. Use `clock()` where that matters.
   package var now: MonotonicTime {
     let milliseconds = uv_now(raw)
     if milliseconds != cachedMilliseconds {

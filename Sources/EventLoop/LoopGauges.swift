@@ -1,4 +1,5 @@
-/// How many handles of each kind are open on a loop: counted up when libuv takes the handle, down in its close callback.
+/// How many handles of each kind are open on a loop: counted up when libuv takes the handle, down in its close
+/// callback.
 ///
 /// What these do not count down has leaked. The loop's own mailbox is one of `mailboxes` until the loop has ended.
 package struct LoopGauges: Hashable, Sendable {

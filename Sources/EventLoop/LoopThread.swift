@@ -20,8 +20,8 @@ package final class LoopThread: Sendable {
 
   /// Starts a thread, creates its loop there, runs `setUp` on it and then the loop, until it is stopped.
   ///
-  /// Returns when `setUp` has, with its value: typically mailboxes and bound ports. What `setUp` throws ends the thread and
-  /// is thrown here.
+  /// Returns when `setUp` has, with its value: typically mailboxes and bound ports. What `setUp` throws ends the thread
+  /// and is thrown here.
   /// - Parameters:
   ///   - name: Shown by `top -H`; the kernel keeps the first 15 bytes.
   ///   - core: The only core to run on, by number; nil leaves it to the scheduler.

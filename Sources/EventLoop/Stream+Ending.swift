@@ -1,13 +1,14 @@
 import CUV
 import Glibc
 
-/// The ways a stream ends, besides `close()`, which drops what the kernel has not sent yet if the peer's bytes are unread.
+/// The ways a stream ends, besides `close()`, which drops what the kernel has not sent yet if the peer's bytes are
+/// unread.
 extension Stream {
   /// The orderly goodbye: after the write in flight, sends FIN, discards what the peer still sends, and closes when the
   /// peer ends too.
   ///
-  /// Closing at once with unread input would make the kernel send RST, which can destroy the goodbye before the peer reads
-  /// it. A peer that never ends keeps the stream open: bound it with a timer that calls `close()` or `reset()`.
+  /// Closing at once with unread input would make the kernel send RST, which can destroy the goodbye before the peer
+  /// reads it. A peer that never ends keeps the stream open: bound it with a timer that calls `close()` or `reset()`.
   package func closeAfterFlush() {
     guard isOpen, !isFlushing else { return }
     isFlushing = true

@@ -8,7 +8,8 @@ package struct SocketBufferSizes: Hashable, Sendable {
 
 extension Stream {
   /// Sets the kernel's buffers and returns what it made of them: Linux doubles the number for its own book-keeping, and
-  /// clamps it to `net.core.wmem_max` and `rmem_max`. What it returns is what a memory plan must count. Nil leaves one alone.
+  /// clamps it to `net.core.wmem_max` and `rmem_max`. What it returns is what a memory plan must count. Nil leaves one
+  /// alone.
   package func setBufferSizes(sendBytes: Int?, receiveBytes: Int?) throws(LoopError) -> SocketBufferSizes {
     guard isOpen else { throw LoopError("setsockopt", code: UV_ENOTCONN.rawValue) }
     if let sendBytes {
@@ -33,7 +34,8 @@ extension Stream {
     return SocketBufferSizes(sendBytes: Int(send), receiveBytes: Int(receive))
   }
 
-  /// Sends small writes at once instead of waiting for the peer's acknowledgement. On for every accepted and connected stream.
+  /// Sends small writes at once instead of waiting for the peer's acknowledgement. On for every accepted and connected
+  /// stream.
   package func setNoDelay(_ enabled: Bool) throws(LoopError) {
     guard isOpen else { throw LoopError("setsockopt", code: UV_ENOTCONN.rawValue) }
     try LoopError.check(uv_tcp_nodelay(tcp, enabled ? 1 : 0), "setsockopt", "TCP_NODELAY")

@@ -34,8 +34,9 @@ extension Stream {
 
   /// Hands the slices (1 to 4) to the loop, which writes them as the peer takes them.
   ///
-  /// The bytes must stay where they are until `stream(_:didCompleteWrite:)`, which comes exactly once, never from within
-  /// this call, and not at all when this throws. At most one write may be in flight: a bound on memory, not a queue.
+  /// The bytes must stay where they are until `stream(_:didCompleteWrite:)`, which comes exactly once, never from
+  /// within this call, and not at all when this throws. At most one write may be in flight: a bound on memory, not a
+  /// queue.
   package func write(_ slices: UnsafeBufferPointer<UnsafeRawBufferPointer>) throws(LoopError) {
     precondition(!writeInFlight, "a write is in flight: wait for didCompleteWrite")
     precondition(

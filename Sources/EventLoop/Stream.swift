@@ -53,7 +53,8 @@ package final class Stream: LoopHandle {
     peerAddress = queryPeerAddress()
   }
 
-  /// Delivers what arrives to the delegate, until `stopReading()`. Nothing happens when it already does, or after the end.
+  /// Delivers what arrives to the delegate, until `stopReading()`. Nothing happens when it already does, or after the
+  /// end.
   package func startReading() {
     guard isOpen else { return }
     uv_read_start(

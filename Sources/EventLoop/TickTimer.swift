@@ -32,8 +32,8 @@ package final class TickTimer: LoopHandle {
     if descriptor >= 0, phase == .unopened { _ = Glibc.close(descriptor) }
   }
 
-  /// Calls back at `deadline`, at once if it is past; then every `periodNanoseconds` after the deadline, or not again if 0.
-  /// Replaces what was armed before.
+  /// Calls back at `deadline`, at once if it is past; then every `periodNanoseconds` after the deadline, or not again
+  /// if 0. Replaces what was armed before.
   package func arm(at deadline: MonotonicTime, periodNanoseconds: UInt64 = 0) {
     // The kernel takes a deadline of 0 as "disarm".
     set(deadlineNanoseconds: max(1, deadline.nanoseconds), periodNanoseconds: periodNanoseconds)

@@ -3,7 +3,8 @@ import CUV
 /// A coarse timer for time-outs and housekeeping: millisecond steps, late by up to a millisecond and the turn's work,
 /// never early. For ticks use `TickTimer`.
 ///
-/// Periods are re-armed after each call, never by `uv_timer`'s repeat, which computes from a stale time and slips under load.
+/// Periods are re-armed after each call, never by `uv_timer`'s repeat, which computes from a stale time and slips under
+/// load.
 package final class Timer: LoopHandle {
   private var callback: (() -> Void)?
   private var periodMilliseconds: UInt64?

@@ -1,7 +1,8 @@
-/// Memory for frames, keyframes and members' own messages, in size classes of powers of two. One pool a loop; not thread-safe.
+/// Memory for frames, keyframes and members' own messages, in size classes of powers of two. One pool a loop; not
+/// thread-safe.
 ///
-/// Every buffer has holders (a frame log, a write in flight, an outbox); it goes back to its free list when the last one lets go. `leased` is 0 when nothing is held: an
-/// emptied server proves that by it.
+/// Every buffer has holders (a frame log, a write in flight, an outbox); it goes back to its free list when the last
+/// one lets go. `leased` is 0 when nothing is held: an emptied server proves that by it.
 package final class BufferPool {
   /// Counts and bytes for the ledger.
   package struct Usage: Equatable, Sendable {
@@ -91,7 +92,8 @@ package final class BufferPool {
   }
 }
 
-/// Bytes from a ``BufferPool``; the memory stays where it is for as long as anyone holds it, so that the kernel may read it.
+/// Bytes from a ``BufferPool``; the memory stays where it is for as long as anyone holds it, so that the kernel may
+/// read it.
 package final class PooledBuffer {
   let memory: UnsafeMutableRawBufferPointer
   let sizeClass: Int

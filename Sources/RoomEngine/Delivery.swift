@@ -1,6 +1,7 @@
 import WireFormat
 
-/// What one connection has been sent and what it gets next: the whole policy for fast, slow and stuck members, without a socket.
+/// What one connection has been sent and what it gets next: the whole policy for fast, slow and stuck members, without
+/// a socket.
 ///
 /// | state | what holds | leaves it by |
 /// | --- | --- | --- |
@@ -119,7 +120,8 @@ package final class Delivery {
 
   /// The socket took `count` bytes of the plan.
   ///
-  /// - Returns: true when it took everything; false when it blocked: then ``withFlight(_:)`` is what to write next, in one request, before anything else.
+  /// - Returns: true when it took everything; false when it blocked: then ``withFlight(_:)`` is what to write next, in
+  ///   one request, before anything else.
   package func took(_ count: Int, of plan: WritePlan, pool: BufferPool, now: Instant) -> Bool {
     if count > 0 { lastProgress = now }
     var rest = count

@@ -2,7 +2,8 @@ import WireFormat
 
 /// The last reliable events of a room, for those who skip frames or resume; bounded in count and bytes.
 ///
-/// It keeps one block for each frame that carried reliable events: members stand at frame boundaries, so blocks are never split.
+/// It keeps one block for each frame that carried reliable events: members stand at frame boundaries, so blocks are
+/// never split.
 package struct EventLog {
   struct Block {
     let first: UInt64

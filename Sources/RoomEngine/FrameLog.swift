@@ -1,6 +1,7 @@
 package import WireFormat
 
-/// The last frames of a room, bounded in count and bytes. Frames are numbered 1, 2, 3 ...; a member's cursor is one of these numbers.
+/// The last frames of a room, bounded in count and bytes. Frames are numbered 1, 2, 3 ...; a member's cursor is one of
+/// these numbers.
 package struct FrameLog {
   /// A sealed frame: a whole message, the same bytes for every member.
   package struct Frame {
@@ -34,7 +35,8 @@ package struct FrameLog {
 
   package func frame(_ number: UInt64) -> Frame { frames[Int(number - tail)] }
 
-  /// Takes over one hold on `frame.buffer` and lets go of the frames that are over the bounds. The newest frame always stays.
+  /// Takes over one hold on `frame.buffer` and lets go of the frames that are over the bounds. The newest frame always
+  /// stays.
   package mutating func append(_ frame: Frame, pool: BufferPool) {
     frames.append(frame)
     bytes += frame.buffer.capacity

@@ -1,6 +1,7 @@
 package import WireFormat
 
-/// Hands out ids from 0, densely; an id given back rests for some ticks, so that no frame still in the log can mean its former holder.
+/// Hands out ids from 0, densely; an id given back rests for some ticks, so that no frame still in the log can mean its
+/// former holder.
 package struct IDAllocator {
   private let capacity: Int
   private let restTicks: UInt32

@@ -1,6 +1,7 @@
 public import WireFormat
 
-/// What a player asks one of its own entities to become. The values lie within the schema's ranges; whether they make sense is the game's to decide.
+/// What a player asks one of its own entities to become. The values lie within the schema's ranges; whether they make
+/// sense is the game's to decide.
 ///
 /// Valid only during the call that brought it.
 public struct Input {

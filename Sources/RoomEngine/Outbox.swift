@@ -1,6 +1,7 @@
 import WireFormat
 
-/// A connection's own messages that wait for its socket: acknowledgements, replies, whispers. Bounded in bytes; holds no memory while empty.
+/// A connection's own messages that wait for its socket: acknowledgements, replies, whispers. Bounded in bytes; holds
+/// no memory while empty.
 package struct Outbox {
   private(set) var buffer: PooledBuffer?
 

@@ -1,6 +1,7 @@
 public import WireFormat
 
-/// Relay rooms: each client owns its entities and moves them as it likes within the schema's ranges; the server checks and passes on.
+/// Relay rooms: each client owns its entities and moves them as it likes within the schema's ranges; the server checks
+/// and passes on.
 ///
 /// Every player gets its entities when it joins and may ask for more with two calls (a byte is a `u8`):
 ///

@@ -72,7 +72,8 @@ extension Room {
       message.write(write)
       seat.keep(message, number: number, mostBytes: kind.limits.backlogBytes.bytes, pool: context.pool)
     }
-    // A resuming member gets the reliable ones with its greeting, out of what the seat keeps; a transient one would come behind later ones.
+    // A resuming member gets the reliable ones with its greeting, out of what the seat keeps; a transient one would
+    // come behind later ones.
     guard let delivery = seat.delivery, delivery.position != .resuming else { return true }
     queue(bound: bound, for: delivery, write)
     return true

@@ -100,7 +100,8 @@ extension Room {
   ///   - code: 16 to 65,535.
   ///   - payload: at most the kind's `payloadBytes`.
   ///   - reliably: every member sees it exactly once, in order; otherwise those who lag may miss it.
-  /// - Returns: false when the tick's `eventBytesPerTick` are used up, or code or payload are out of bounds; it is then not raised.
+  /// - Returns: false when the tick's `eventBytesPerTick` are used up, or code or payload are out of bounds; it is then
+  ///   not raised.
   @discardableResult
   public func raise(_ code: UInt16, _ payload: [UInt8] = [], reliably: Bool = true) -> Bool {
     raise(code, payload, reliably: reliably, from: nil, isForSender: true)
@@ -112,7 +113,8 @@ extension Room {
   ///   - code: 16 to 65,535.
   ///   - payload: at most the kind's `payloadBytes`.
   ///   - player: whom it is for.
-  ///   - reliably: exactly once and in order, also across a resume; otherwise it may be missed while the player is away.
+  ///   - reliably: exactly once and in order, also across a resume; otherwise it may be missed while the player is
+  ///     away.
   /// - Returns: false when there is no such player, or code or payload are out of bounds; it is then not sent.
   @discardableResult
   public func whisper(_ code: UInt16, _ payload: [UInt8] = [], to player: PlayerID, reliably: Bool = true) -> Bool {

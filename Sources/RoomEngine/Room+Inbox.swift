@@ -88,7 +88,8 @@ extension Room {
     inbox.append(type, body, from: delivery)
   }
 
-  /// Whether a member's event can be raised in this tick; a tick's events are bounded. Once one can't, none behind it can.
+  /// Whether a member's event can be raised in this tick; a tick's events are bounded. Once one can't, none behind it
+  /// can.
   private func fits(event body: Span<UInt8>) -> Bool {
     // One that is too large for any tick does not wait: it is refused when it is read.
     guard body.count <= kind.limits.payloadBytes.bytes + RoomEvent.overhead else { return true }

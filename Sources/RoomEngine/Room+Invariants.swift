@@ -1,6 +1,7 @@
 package import WireFormat
 
-/// The engine's books, checked by tests after every step. Not in release builds: each check visits everything that is held.
+/// The engine's books, checked by tests after every step. Not in release builds: each check visits everything that is
+/// held.
 extension Room {
   /// The whole state as of the newest frame, as a Frame message.
   package func withKeyframe<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {

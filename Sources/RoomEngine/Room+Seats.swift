@@ -10,8 +10,8 @@ extension Room {
     inbox.append(.join(request))
   }
 
-  /// The member's connection is gone: nothing of it is held any more, so its stream must be closed already. The seat waits for the grace period, or is
-  /// given up in the next tick when the client will not come back.
+  /// The member's connection is gone: nothing of it is held any more, so its stream must be closed already. The seat
+  /// waits for the grace period, or is given up in the next tick when the client will not come back.
   package func detach(_ delivery: Delivery, keepsSeat: Bool, now: Instant) {
     removeAttached(delivery)
     delivery.close(pool: context.pool)

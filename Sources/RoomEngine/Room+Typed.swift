@@ -26,7 +26,8 @@ extension Room {
     whisper(type(of: event).code, event.bytes, to: player, reliably: reliably)
   }
 
-  /// The tick that comes `delay` after this one, in whole ticks rounded down, at least the next: for cooldowns and respawns, which compare it with ``tick``.
+  /// The tick that comes `delay` after this one, in whole ticks rounded down, at least the next: for cooldowns and
+  /// respawns, which compare it with ``tick``.
   public func tick(after delay: Duration) -> Tick {
     Tick(tick.rawValue &+ ticks(in: delay))
   }

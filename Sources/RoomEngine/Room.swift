@@ -1,6 +1,7 @@
 public import WireFormat
 
-/// A running game: its entities, its players and its clock. A game's ``RoomLogic`` is handed its room with every call and changes it through the methods of `Room+Game.swift`.
+/// A running game: its entities, its players and its clock. A game's ``RoomLogic`` is handed its room with every call
+/// and changes it through the methods of `Room+Game.swift`.
 ///
 /// Confined to one loop; never touch it from another thread or after the call that handed it to you.
 public final class Room {

@@ -32,7 +32,8 @@ public struct RoomKind: Sendable {
     self.makeLogic = makeLogic
   }
 
-  /// Nanoseconds from one tick to the next, rounded down; due times are computed from the tick number, so nothing drifts.
+  /// Nanoseconds from one tick to the next, rounded down; due times are computed from the tick number, so nothing
+  /// drifts.
   package var tickNanoseconds: UInt64 { 1_000_000_000 / UInt64(tickRate) }
 
   /// Most bytes of one frame message: all events and every entity changed.

@@ -16,7 +16,8 @@ public struct RoomLimits: Sendable {
   public var payloadBytes = ByteCount(WireLimits.payloadBytes)
   /// Most bytes of one member's messages that wait for the next tick: 1 KiB to 1 MiB; more ends its connection.
   public var inboxBytes = ByteCount.kib(32)
-  /// Most bytes of one member's own messages (replies, whispers) that wait for its socket: 4 KiB to 4 MiB; more ends its connection.
+  /// Most bytes of one member's own messages (replies, whispers) that wait for its socket: 4 KiB to 4 MiB; more ends
+  /// its connection.
   public var backlogBytes = ByteCount.kib(64)
   /// Messages a second that a member may send, on average: 1 to 100,000; more ends its connection.
   public var messagesPerSecond = 120

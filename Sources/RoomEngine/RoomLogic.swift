@@ -1,6 +1,7 @@
 public import WireFormat
 
-/// The rules of a game: what happens in one room. Called on the room's loop only, never at the same time as anything else of the room.
+/// The rules of a game: what happens in one room. Called on the room's loop only, never at the same time as anything
+/// else of the room.
 ///
 /// Calls must return quickly: the whole loop waits. All have defaults, so a game writes only what it needs.
 ///
@@ -14,7 +15,8 @@ public protocol RoomLogic: AnyObject {
   /// The room has been created; make its first entities here.
   func opened(_ room: Room)
 
-  /// Whether a player may have a seat. Capacity and the lock have been checked. `options` are the client's own bytes, at most 1,024.
+  /// Whether a player may have a seat. Capacity and the lock have been checked. `options` are the client's own bytes,
+  /// at most 1,024.
   func admit(options: [UInt8], in room: Room) -> Admission
 
   /// A player has a seat.
@@ -29,7 +31,8 @@ public protocol RoomLogic: AnyObject {
   /// A player's seat is given up. Entities that the player owns are removed after this call.
   func left(_ player: PlayerID, in room: Room)
 
-  /// A player moved one of its own entities: `input` holds the values it asks for, already checked against the schema's ranges. Nothing has changed yet.
+  /// A player moved one of its own entities: `input` holds the values it asks for, already checked against the schema's
+  /// ranges. Nothing has changed yet.
   ///
   /// The default does what the player asks.
   func input(_ input: Input, from player: PlayerID, in room: Room)

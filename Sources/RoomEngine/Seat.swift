@@ -8,7 +8,8 @@ package final class Seat {
   package let session: UInt64
   /// The connection it is served through, or nil while the player is away.
   package internal(set) var delivery: Delivery?
-  /// Since when the player is away, and whether it may come back: one that was told not to is given up in the next tick.
+  /// Since when the player is away, and whether it may come back: one that was told not to is given up in the next
+  /// tick.
   var absence: (since: Instant, mayReturn: Bool)?
   var isFreed = false
   /// The connection that was lost while messages of it may still wait in the inbox: they count, up to there.

@@ -1,7 +1,8 @@
 /// When the rooms of a loop tick: absolute due times, computed from tick numbers, so that nothing drifts.
 ///
-/// Rooms of one rate fall into a few phases spread over the tick: in one burst the last room would wait for the whole fan-out, with a phase for each room a loop would wake
-/// thousands of times a second. Rooms of one group share their due times.
+/// Rooms of one rate fall into a few phases spread over the tick: in one burst the last room would wait for the whole
+/// fan-out, with a phase for each room a loop would wake thousands of times a second. Rooms of one group share their
+/// due times.
 package struct TickSchedule {
   /// Rooms that tick together.
   private struct Group {

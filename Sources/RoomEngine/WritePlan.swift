@@ -1,4 +1,5 @@
-/// What may be written to one member now: slices in order, and what each of them is. One plan a loop, used again for every member.
+/// What may be written to one member now: slices in order, and what each of them is. One plan a loop, used again for
+/// every member.
 package final class WritePlan {
   enum Part {
     case greeting

@@ -2,7 +2,8 @@ package import ClientCore
 import RoomEngine
 public import WireFormat
 
-/// A player of a ``SimulatedRoom``: the real client core over a simulated connection. What it receives is kept until the test looks.
+/// A player of a ``SimulatedRoom``: the real client core over a simulated connection. What it receives is kept until
+/// the test looks.
 public final class SimulatedClient {
   unowned let room: SimulatedRoom
   package let core: ClientCore
@@ -52,8 +53,8 @@ public final class SimulatedClient {
 
   // MARK: Connections
 
-  /// Makes a connection: with a seat to go back to it resumes, else it begins a session. An older connection that the server still has
-  /// is forgotten here and superseded there.
+  /// Makes a connection: with a seat to go back to it resumes, else it begins a session. An older connection that the
+  /// server still has is forgotten here and superseded there.
   public func connect() {
     if let connection, !connection.isOver {
       connection.isOver = true

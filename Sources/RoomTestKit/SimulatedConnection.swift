@@ -1,7 +1,8 @@
 import RoomEngine
 public import WireFormat
 
-/// A client's stream to a ``SimulatedRoom``: a byte pipe whose reading end is as slow, stuck or short-lived as a test wants.
+/// A client's stream to a ``SimulatedRoom``: a byte pipe whose reading end is as slow, stuck or short-lived as a test
+/// wants.
 ///
 /// ```swift
 /// client.connection?.stall()             // reads nothing any more

@@ -23,8 +23,8 @@ extension SimulatedRoom {
   /// Tick of the room's last frame.
   public var lastFrame: Tick { room.frames.headTick }
 
-  /// Compares every client that has the last frame with the room, and looks whether the engine's books balance; what is wrong
-  /// is added to ``faults``.
+  /// Compares every client that has the last frame with the room, and looks whether the engine's books balance; what is
+  /// wrong is added to ``faults``.
   package func check(_ clients: [SimulatedClient]) {
     if !room.isClosed, room.frames.head > 0 {
       let hash = stateHash

@@ -98,7 +98,8 @@ extension SimulatedRoom {
     }
   }
 
-  /// Ends a connection, once: tells it if the stream is at a message's end, releases all that is held, leaves the seat to the grace period or gives it up.
+  /// Ends a connection, once: tells it if the stream is at a message's end, releases all that is held, leaves the seat
+  /// to the grace period or gives it up.
   func end(_ connection: SimulatedConnection, _ reason: CloseReason, _ text: String) {
     guard !connection.hasEnded else { return }
     let hasRoom: Bool

@@ -17,8 +17,9 @@ public import WireFormat
 /// #expect(room.faults.isEmpty)
 /// ```
 ///
-/// It does what a server's loop does: runs the ticks that are due, performs what they ask for, offers each member what it has coming. Everything happens on the
-/// calling thread, within the call; the same seed and the same calls give the same bytes.
+/// It does what a server's loop does: runs the ticks that are due, performs what they ask for, offers each member what
+/// it has coming. Everything happens on the calling thread, within the call; the same seed and the same calls give the
+/// same bytes.
 public final class SimulatedRoom {
   /// Moves only by ``advance(by:)`` and ``advance(ticks:)``.
   public let clock: ManualClock

@@ -106,7 +106,8 @@ public enum RoomEnd: Equatable, Sendable, CustomStringConvertible {
   case protocolFault(String)
   /// That many attempts to reconnect failed.
   case unreachable(attempts: Int)
-  /// ``Room/events`` was not read for so long that as many reliable notices as `limit` waited; one more would have been lost.
+  /// ``Room/events`` was not read for so long that as many reliable notices as `limit` waited; one more would have been
+  /// lost.
   case consumerTooSlow(limit: Int)
 
   /// One line for a log.

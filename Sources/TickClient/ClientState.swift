@@ -1,8 +1,8 @@
 import ClientCore
 import EventLoop
 
-/// The core, and who waits for what it tells. Shared between the loop's thread, which feeds it, and the tasks that read and
-/// send: a lock guards it, held for the length of one decoded chunk at most and never over a system call.
+/// The core, and who waits for what it tells. Shared between the loop's thread, which feeds it, and the tasks that read
+/// and send: a lock guards it, held for the length of one decoded chunk at most and never over a system call.
 // @unchecked Sendable: every member but the lock is touched within `locked` only.
 final class ClientState: @unchecked Sendable {
   private let lock = Locked(())

@@ -2,7 +2,8 @@ import ClientCore
 import EventLoop
 
 /// The stream of a client, made anew after every loss: performs what the core says, and nothing else.
-// @unchecked Sendable: `state` has its lock; every other member is touched on the loop's thread only, where posts carry it.
+// @unchecked Sendable: `state` has its lock; every other member is touched on the loop's thread only, where posts carry
+// it.
 final class Connection: @unchecked Sendable {
   /// How often the core looks at the clock: pings and silence need no better.
   private static let tickMilliseconds: UInt64 = 250

@@ -19,8 +19,9 @@ extension Room {
   /// for avatar in room.entities(of: avatars) { draw(avatar, at: room.interpolated(position, of: avatar, at: time)) }
   /// ```
   ///
-  /// Numbers and vectors go straight, angles and rotations the shorter way, everything else steps. Nothing is extrapolated: later
-  /// than the last frame it is the newest value. The first question for a field gets the newest value and starts its recording.
+  /// Numbers and vectors go straight, angles and rotations the shorter way, everything else steps. Nothing is
+  /// extrapolated: later than the last frame it is the newest value. The first question for a field gets the newest
+  /// value and starts its recording.
   /// - Parameter time: A server time; nil for ``renderTime``.
   /// - Returns: nil when there is no such entity, or the room is over.
   public func interpolated<Value>(

@@ -116,8 +116,8 @@ public final class Room: Sendable {
   ///   - method: As the game defines it.
   ///   - payload: At most 1,024 bytes; the room kind may allow less.
   /// - Returns: The answer.
-  /// - Throws: ``ClientError``: `callFailed` with the status, `connectionLost` when it is unknown whether the call was carried
-  ///   out, `notAllowed`, `ended`; `CancellationError`, which does not take the call back.
+  /// - Throws: ``ClientError``: `callFailed` with the status, `connectionLost` when it is unknown whether the call was
+  ///   carried out, `notAllowed`, `ended`; `CancellationError`, which does not take the call back.
   public func call(_ method: UInt16, _ payload: [UInt8] = []) async throws -> [UInt8] {
     try Task.checkCancellation()
     let id = CallID()

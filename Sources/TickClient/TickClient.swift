@@ -17,9 +17,9 @@ import EventLoop
 /// }
 /// ```
 ///
-/// When the connection is lost the client reconnects by itself and resumes its seat, so that nothing reliable is missed;
-/// the room tells ``RoomNotice/disconnected(retryIn:)`` and ``RoomNotice/resumed``. All clients of a process share one background
-/// thread. A client closes when it and its rooms are let go, or by ``close()``.
+/// When the connection is lost the client reconnects by itself and resumes its seat, so that nothing reliable is
+/// missed; the room tells ``RoomNotice/disconnected(retryIn:)`` and ``RoomNotice/resumed``. All clients of a process
+/// share one background thread. A client closes when it and its rooms are let go, or by ``close()``.
 public final class TickClient: Sendable {
   /// How a client behaves.
   public struct Options: Sendable {

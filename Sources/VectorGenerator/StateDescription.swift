@@ -1,6 +1,7 @@
 package import WireFormat
 
-/// A state as the steps of a `frames` vector tell it, computed from the tables alone: no frame and no mirror is involved.
+/// A state as the steps of a `frames` vector tell it, computed from the tables alone: no frame and no mirror is
+/// involved.
 package enum StateDescription {
   /// The entities in ascending (kind, id) order.
   package static func entities(_ tables: [EntityTable]) -> JSONValue {

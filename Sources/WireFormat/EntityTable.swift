@@ -1,6 +1,7 @@
 /// The entities of one kind, in columns of quantised values indexed by entity id.
 ///
-/// The same table is a room's state, the state as of its last frame, and a client's mirror. Absent entities hold the zero state in all their columns.
+/// The same table is a room's state, the state as of its last frame, and a client's mirror. Absent entities hold the
+/// zero state in all their columns.
 package struct EntityTable: Sendable {
   package let layout: KindLayout
   /// Ids 0 ..< rows have storage; grows by doubling up to the kind's capacity.

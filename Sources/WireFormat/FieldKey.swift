@@ -4,8 +4,8 @@
 /// let position = try schema.key("avatar", "position", as: SIMD3<Double>.self)
 /// ```
 ///
-/// Look keys up once, where the room starts: from then on reading and writing need no names. A key belongs to the schema it
-/// came from, and to any equal one.
+/// Look keys up once, where the room starts: from then on reading and writing need no names. A key belongs to the
+/// schema it came from, and to any equal one.
 public struct FieldKey<Value: FieldValue>: Sendable {
   /// The kind of the entities that have the field.
   public let kind: KindIndex
@@ -32,7 +32,8 @@ public struct FieldKey<Value: FieldValue>: Sendable {
 extension Schema {
   /// The handle to a field.
   ///
-  /// - Throws: ``SchemaError`` when there is no such kind or field, or it cannot be read as `Value`; the error lists what there is.
+  /// - Throws: ``SchemaError`` when there is no such kind or field, or it cannot be read as `Value`; the error lists
+  ///   what there is.
   public func key<Value: FieldValue>(
     _ kind: String, _ field: String, as type: Value.Type = Value.self
   ) throws(SchemaError) -> FieldKey<Value> {
@@ -53,7 +54,8 @@ extension Schema {
       kind: index, field: position, schemaHash: hash, layout: layouts[Int(index.rawValue)].fields[position])
   }
 
-  /// Whether an entity can exist: its kind does and its id is below the kind's capacity. A reference must pass this before it is stored.
+  /// Whether an entity can exist: its kind does and its id is below the kind's capacity. A reference must pass this
+  /// before it is stored.
   package func allows(_ entity: EntityID) -> Bool {
     let kind = Int(entity.kind.rawValue)
     return kind < layouts.count && Int(entity.id) < layouts[kind].capacity

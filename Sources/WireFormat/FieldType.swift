@@ -102,7 +102,8 @@ public struct FixedPoint: Equatable, Sendable {
     }
   }
 
-  /// A bound that is a multiple of the step but for the error of the division counts as one: 0.3 / 0.1 is 2.9999999999999996.
+  /// A bound that is a multiple of the step but for the error of the division counts as one: 0.3 / 0.1 is
+  /// 2.9999999999999996.
   private static func steps(_ quotient: Double, _ rule: FloatingPointRoundingRule) -> Double {
     let nearest = quotient.rounded()
     return (quotient - nearest).magnitude <= nearest.magnitude * 1e-12 ? nearest : quotient.rounded(rule)
@@ -117,7 +118,8 @@ public struct FixedPoint: Equatable, Sendable {
     return nil
   }
 
-  /// The nearest allowed quantised value; ties to even, out of range to the nearer bound, NaN to 0 or the nearest bound.
+  /// The nearest allowed quantised value; ties to even, out of range to the nearer bound, NaN to 0 or the nearest
+  /// bound.
   @inlinable
   package func quantise(_ value: Double) -> Int32 {
     let scaled = (value / step).rounded(.toNearestOrEven)

@@ -69,7 +69,8 @@ package struct FrameEncoder {
 
   // MARK: What changed
 
-  /// Fills `ids` and `masks` with the entities whose quantised values differ from the baseline, after births and deaths were applied to it.
+  /// Fills `ids` and `masks` with the entities whose quantised values differ from the baseline, after births and deaths
+  /// were applied to it.
   private mutating func findChanges(_ table: inout TrackedTable) -> Int {
     forEachBit(table.removed) { table.baseline.remove($0) }
     forEachBit(table.created) { id in

@@ -1,7 +1,8 @@
 /// Cuts a byte stream into messages, whatever the split: `docs/protocol.md` section 1.
 ///
-/// Whole messages are handed out straight from the chunk that brought them; only the beginning of an unfinished message is kept. Invariant: what is kept is
-/// shorter than one message, and no byte of a body is kept before its length was checked against the limit.
+/// Whole messages are handed out straight from the chunk that brought them; only the beginning of an unfinished message
+/// is kept. Invariant: what is kept is shorter than one message, and no byte of a body is kept before its length was
+/// checked against the limit.
 package struct MessageAssembler: Sendable {
   /// Why the stream can't be cut any further.
   package enum Failure: Error, Equatable, Sendable {
@@ -87,7 +88,8 @@ package struct MessageAssembler: Sendable {
       }
       kept.append(chunk[at])
       at += 1
-      // A message of length 1 is whole with its type byte, a length alone never is; but a bad length must be told at once.
+      // A message of length 1 is whole with its type byte, a length alone never is; but a bad length must be told at
+      // once.
       start = 0
       _ = try readLength(kept.span, &start)
     }

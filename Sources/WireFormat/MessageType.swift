@@ -27,7 +27,8 @@ package enum MessageType: UInt8, Sendable, CaseIterable {
 }
 
 extension OutputRawSpan {
-  /// Writes a whole message whose body takes at most `bound` bytes. Bodies of up to a kilobyte are put together on the stack.
+  /// Writes a whole message whose body takes at most `bound` bytes. Bodies of up to a kilobyte are put together on the
+  /// stack.
   package mutating func put(
     _ type: MessageType, bound: Int, _ body: (inout OutputRawSpan) -> Void
   ) {

@@ -98,7 +98,8 @@ extension Span where Element == UInt8 {
   }
 
   package func array(_ range: Range<Int>) -> [UInt8] {
-    // The initialiser writes its count even into the empty array that all threads share, which thread sanitizer reports.
+    // The initialiser writes its count even into the empty array that all threads share, which thread sanitizer
+    // reports.
     guard !range.isEmpty else { return [] }
     return [UInt8](unsafeUninitializedCapacity: range.count) { buffer, initialized in
       for (offset, index) in range.enumerated() { buffer[offset] = self[index] }

@@ -59,7 +59,8 @@ public struct Schema: Equatable, Sendable {
 public struct EntityKind: Equatable, Sendable {
   /// 1 to 64 bytes, unique in its schema.
   public let name: String
-  /// How many entity ids the kind has, 1 to 65536. Ids of removed entities rest for the length of the frame log, so allow for turnover.
+  /// How many entity ids the kind has, 1 to 65536. Ids of removed entities rest for the length of the frame log, so
+  /// allow for turnover.
   public let capacity: Int
   /// 1 to 64 fields; a field's number is its position.
   public let fields: [Field]

@@ -1,4 +1,5 @@
-/// The entities of one kind in a room: their state now, their state as of the last frame, and what may differ between the two.
+/// The entities of one kind in a room: their state now, their state as of the last frame, and what may differ between
+/// the two.
 package struct TrackedTable: Sendable {
   package var current: EntityTable
   /// What every client that has the last frame holds.

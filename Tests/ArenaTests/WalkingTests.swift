@@ -39,7 +39,8 @@ import WireFormat
     let bout = try Bout()
     let player = try bout.join()
     let id = UInt8(try bout.avatar(of: player).id)
-    // Input 1 with one entry: kind 0, the avatar, field 0 as 6000 and 0 steps of 1 cm. A client core would not write it.
+    // Input 1 with one entry: kind 0, the avatar, field 0 as 6000 and 0 steps of 1 cm. A client core would not write
+    // it.
     player.send(raw: [9, 0x03, 1, 1, 0, id, 1, 0xE0, 0x5D, 0])
     bout.sim.advance(ticks: 1)
     #expect(player.goodbye?.reason == .invalidInput)

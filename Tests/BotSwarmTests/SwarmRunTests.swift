@@ -40,7 +40,8 @@ import WireFormat
     #expect(report.verdict.outcome == .failed)
   }
 
-  /// The last byte of a frame of walking bots is the difference of a coordinate: one step more or less is valid, and wrong.
+  /// The last byte of a frame of walking bots is the difference of a coordinate: one step more or less is valid, and
+  /// wrong.
   @Test(arguments: [SwarmPlan.Decode.full, .shared])
   func aBotThatSeesAnotherStateThanTheOthersIsFound(decode: SwarmPlan.Decode) throws {
     let report = try spoiled(decode) { frame, type, body in

@@ -1,7 +1,8 @@
 import EventLoop
 import WireFormat
 
-/// Sits between bots and a server and spoils what the server says to one of them: a check that never fails proves nothing.
+/// Sits between bots and a server and spoils what the server says to one of them: a check that never fails proves
+/// nothing.
 ///
 /// Confined to its loop. Messages pass whole; what `tamper` returns goes to the client in place of the message.
 final class TamperingProxy {

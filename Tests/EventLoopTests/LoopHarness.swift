@@ -153,8 +153,8 @@ struct SeededGenerator: RandomNumberGenerator {
   }
 }
 
-/// Sends bytes the way the server does: `tryWrite` first, the single write in flight once the kernel has enough; in slices
-/// of random length.
+/// Sends bytes the way the server does: `tryWrite` first, the single write in flight once the kernel has enough; in
+/// slices of random length.
 final class Pump {
   let bytes: UnsafeMutableRawBufferPointer
   private(set) var sentBytes = 0

@@ -29,8 +29,8 @@ extension EventLoopTests {
         made.arm(at: start.advanced(byNanoseconds: Self.periodNanoseconds))
       }
       #expect(latenesses.allSatisfy { $0 >= 0 }, "no tick before its time")
-      // A relative timer slips by the 3 ms of each callback: its last 20 ticks would all be over 120 ms late. One punctual
-      // tick among them proves the schedule, whatever a busy machine does to the others.
+      // A relative timer slips by the 3 ms of each callback: its last 20 ticks would all be over 120 ms late. One
+      // punctual tick among them proves the schedule, whatever a busy machine does to the others.
       #expect(latenesses.suffix(20).contains { $0 < 60_000_000 }, "\(latenesses)")
     }
 

@@ -3,7 +3,8 @@ import RoomEngine
 import RoomTestKit
 import WireFormat
 
-/// One random life of a room: clients come, go, stall, vanish and come back while they move, talk and call. The seed decides everything.
+/// One random life of a room: clients come, go, stall, vanish and come back while they move, talk and call. The seed
+/// decides everything.
 final class RandomRun {
   /// A reliable event that the room has raised.
   struct Raised {

@@ -2,10 +2,11 @@ import EventLoop
 import Synchronization
 import WireFormat
 
-/// A server of one room for one client at a time, on a loop thread of its own: answers as the protocol says, ticks when the test
-/// says, and cuts connections on demand.
+/// A server of one room for one client at a time, on a loop thread of its own: answers as the protocol says, ticks when
+/// the test says, and cuts connections on demand.
 ///
-/// Avatar 1 is the client's. An Input moves it at once, an Event comes back to all, Call 1 echoes, Call 2 is rejected, Call 3 is never answered.
+/// Avatar 1 is the client's. An Input moves it at once, an Event comes back to all, Call 1 echoes, Call 2 is rejected,
+/// Call 3 is never answered.
 // @unchecked Sendable: everything is touched on the loop's thread only, where `perform` carries it.
 final class FakeServer: @unchecked Sendable, StreamDelegate {
   static let me = PlayerID(rawValue: 1)

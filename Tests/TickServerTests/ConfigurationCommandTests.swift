@@ -110,7 +110,8 @@ private func tickserver(_ arguments: String..., environment: [String: String] = 
   try tickserver(arguments, environment: environment)
 }
 
-/// Runs the built program to its end. Its texts are far smaller than a pipe, so reading one after the other cannot block.
+/// Runs the built program to its end. Its texts are far smaller than a pipe, so reading one after the other cannot
+/// block.
 private func tickserver(_ arguments: [String], environment: [String: String] = [:]) throws -> Run {
   let process = Process()
   process.executableURL = try program()

@@ -2,7 +2,8 @@ import CAllocationCounter
 import Testing
 import WireFormat
 
-/// A room of 100 entities that all move in every tick, and a mirror that follows: the steady state of server and client.
+/// A room of 100 entities that all move in every tick, and a mirror that follows: the steady state of server and
+/// client.
 struct SteadyRoom: ~Copyable {
   static let entities = 100
   let schema: Schema

@@ -2,7 +2,8 @@ import Testing
 import VectorGenerator
 import WireFormat
 
-/// Rooms of random schemas and random changes: whoever follows the frames, or joins at any tick, holds the room's state.
+/// Rooms of random schemas and random changes: whoever follows the frames, or joins at any tick, holds the room's
+/// state.
 @Suite struct MirrorPropertyTests {
   @Test(arguments: 1...UInt64(12))
   func mirrorsHoldTheStateOfTheRoom(seed: UInt64) throws {

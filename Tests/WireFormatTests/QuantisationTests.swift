@@ -68,7 +68,8 @@ import WireFormat
   func aRotationComesBackWithinItsBits(bits: Int) {
     var random = SplitMix64(seed: UInt64(bits))
     let most = Double(1 << (bits - 1) - 1)
-    // Each small part is off by half a step at most; the largest part is at least 1/2, so its error is at most 3 times as large, and as much again for the curve.
+    // Each small part is off by half a step at most; the largest part is at least 1/2, so its error is at most 3 times
+    // as large, and as much again for the curve.
     let bound = 6 * 0.5 / (most * 2.0.squareRoot())
     for _ in 0..<2_000 {
       let rotation = randomRotation(&random)

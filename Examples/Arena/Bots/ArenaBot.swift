@@ -7,8 +7,8 @@ import Glibc
 import Darwin
 #endif
 
-/// The brain of a bot: looks at the mirror of the room and decides. No I/O, no clock and no randomness: the swarm and the tests
-/// drive it alike.
+/// The brain of a bot: looks at the mirror of the room and decides. No I/O, no clock and no randomness: the swarm and
+/// the tests drive it alike.
 ///
 /// It walks to the nearest pickup, or to the nearest player when there is none, and shoots at whoever is near enough.
 package struct ArenaBot: Sendable {
@@ -26,7 +26,8 @@ package struct ArenaBot: Sendable {
   private var ahead: SIMD2<Double>?
   private var weaponRests = Duration.zero
 
-  /// Further from the mirror than this, in metres, the server has put it elsewhere: it was shot, or its inputs came late.
+  /// Further from the mirror than this, in metres, the server has put it elsewhere: it was shot, or its inputs came
+  /// late.
   private static let mostAhead = 4.0
 
   package init(_ fields: ArenaFields, player: PlayerID) {

@@ -1,10 +1,11 @@
 import ArenaShared
 package import TickServer
 
-/// The rules of one arena: walk, collect, shoot. Players propose, the arena decides; see ``ArenaRules`` for the numbers.
+/// The rules of one arena: walk, collect, shoot. Players propose, the arena decides; see ``ArenaRules`` for the
+/// numbers.
 ///
-/// No clock and no system randomness: ticks are the time, and ``SeededGenerator`` is the dice. No trigonometry either, whose
-/// last bit differs from machine to machine: the same inputs make the same frames everywhere.
+/// No clock and no system randomness: ticks are the time, and ``SeededGenerator`` is the dice. No trigonometry either,
+/// whose last bit differs from machine to machine: the same inputs make the same frames everywhere.
 package final class Arena: RoomLogic {
   /// What the server knows of a player, besides what everybody sees in the avatar's fields.
   struct Fighter {
@@ -53,7 +54,8 @@ package final class Arena: RoomLogic {
 
   // MARK: Walking
 
-  /// Takes the proposed yaw and goes towards the proposed position as far as the player's legs allow. Other fields are not the client's to set.
+  /// Takes the proposed yaw and goes towards the proposed position as far as the player's legs allow. Other fields are
+  /// not the client's to set.
   package func input(_ input: Input, from player: PlayerID, in room: Room) {
     if let yaw = input[fields.yaw] { room[input.entity, fields.yaw] = yaw }
     guard let goal = input[fields.position], let reach = fighters[player]?.reach else { return }

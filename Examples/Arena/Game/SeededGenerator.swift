@@ -1,5 +1,5 @@
-/// The room's own randomness, SplitMix64 (Steele, Lea and Flood 2014): the same seed and inputs make the same game, which
-/// the system's generator would not.
+/// The room's own randomness, SplitMix64 (Steele, Lea and Flood 2014): the same seed and inputs make the same game,
+/// which the system's generator would not.
 struct SeededGenerator: RandomNumberGenerator {
   private var state: UInt64
 

@@ -1,6 +1,7 @@
 /// One client of the swarm, of whatever kind: what the runner needs of it. Confined to its loop.
 ///
-/// The runner decides when; a bot decides what: moving bots play, other kinds may misbehave. A bot reports into the measures of its loop.
+/// The runner decides when; a bot decides what: moving bots play, other kinds may misbehave. A bot reports into the
+/// measures of its loop.
 protocol Bot: AnyObject {
   /// Opens the connection. Called once.
   func start()

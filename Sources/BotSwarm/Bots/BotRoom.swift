@@ -1,15 +1,16 @@
 import Glibc
 import WireFormat
 
-/// What the bots of one room know together, so that they can be checked against each other. Confined to its loop, which has all
-/// of the room's bots.
+/// What the bots of one room know together, so that they can be checked against each other. Confined to its loop, which
+/// has all of the room's bots.
 final class BotRoom {
   /// Ticks remembered: twice the default frame log, so that the slowest live member is still compared.
   static let rememberedTicks = 128
 
   let name: String
   private(set) var bots: [MovingBot] = []
-  /// Every bot of the room is there, or can't come any more: from then on events are raised, so that all must see them all.
+  /// Every bot of the room is there, or can't come any more: from then on events are raised, so that all must see them
+  /// all.
   private(set) var isComplete = false
   let members: Int
   private var settled = 0
@@ -103,7 +104,8 @@ final class BotRoom {
 
   /// A frame that follows a state equal to the shared mirror's at the tick before.
   ///
-  /// The first bot at a tick decodes; for the others equal bytes after an equal state make an equal state. `changes` counts entities.
+  /// The first bot at a tick decodes; for the others equal bytes after an equal state make an equal state. `changes`
+  /// counts entities.
   func share(
     _ body: Span<UInt8>, tick: Tick, after previous: Tick
   ) throws(WireError) -> (comparison: Comparison, changes: Int) {

@@ -2,7 +2,8 @@ import ClientCore
 import Glibc
 package import WireFormat
 
-/// Which fields of a schema a bot moves, found by type and by common names (`docs/botswarm.md` lists them): the swarm plays any room kind.
+/// Which fields of a schema a bot moves, found by type and by common names (`docs/botswarm.md` lists them): the swarm
+/// plays any room kind.
 package struct MotionFields: Sendable {
   /// Components of a place in the plane, and up.
   private enum Place {

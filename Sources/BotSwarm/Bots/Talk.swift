@@ -1,9 +1,11 @@
 import ClientCore
 import WireFormat
 
-/// The events, whispers and calls of a bot, and what it has heard of the others: every counter must come once, in order.
+/// The events, whispers and calls of a bot, and what it has heard of the others: every counter must come once, in
+/// order.
 struct Talk {
-  /// The event code of the swarm's own events, in the range of games. The payload is a counter in four bytes, little-endian.
+  /// The event code of the swarm's own events, in the range of games. The payload is a counter in four bytes,
+  /// little-endian.
   static let code: UInt16 = 40_321
   /// A method that games are not expected to have: "unknown method" is an answer, too.
   static let method: UInt16 = 65_535

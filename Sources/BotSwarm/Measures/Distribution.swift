@@ -1,6 +1,7 @@
 import Histogram
 
-/// A distribution of durations in microseconds: three significant digits, up to a minute (longer ones count as a minute).
+/// A distribution of durations in microseconds: three significant digits, up to a minute (longer ones count as a
+/// minute).
 ///
 /// Recording allocates nothing; the memory is about 140 KiB, so there is one for each loop, never one for each bot.
 package struct Distribution: Sendable {

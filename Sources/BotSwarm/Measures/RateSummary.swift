@@ -23,8 +23,9 @@ package struct RateSummary: Hashable, Sendable {
 
 /// Frames a bot got in the steady window, and how that makes a rate.
 ///
-/// A count over a fixed window is off by up to a frame at either end, which at 30 frames/s is 0.1 frames/s in ten seconds. So the
-/// window of a bot starts and ends with a frame of its own, unless it was kept waiting at that end, which must show.
+/// A count over a fixed window is off by up to a frame at either end, which at 30 frames/s is 0.1 frames/s in ten
+/// seconds. So the window of a bot starts and ends with a frame of its own, unless it was kept waiting at that end,
+/// which must show.
 package struct SteadyWindow: Hashable, Sendable {
   package private(set) var frames = 0
   private var firstMicroseconds: UInt64 = 0
@@ -39,7 +40,8 @@ package struct SteadyWindow: Hashable, Sendable {
   }
 
   /// Frames a second between `start` and `end`, nil for a window without length.
-  /// - Parameter tickMicroseconds: A bot whose first or last frame is within two ticks of the window's end is not kept waiting.
+  /// - Parameter tickMicroseconds: A bot whose first or last frame is within two ticks of the window's end is not kept
+  ///   waiting.
   package func ratePerSecond(
     fromMicroseconds start: UInt64, toMicroseconds end: UInt64, tickMicroseconds: UInt64
   ) -> Double? {

@@ -1,5 +1,5 @@
-/// A chart as inline SVG: lines over the seconds of a run, or bars over named buckets. Colours come from the page's style sheet, so
-/// that it follows light and dark mode; every point has its figures in a tooltip.
+/// A chart as inline SVG: lines over the seconds of a run, or bars over named buckets. Colours come from the page's
+/// style sheet, so that it follows light and dark mode; every point has its figures in a tooltip.
 struct Chart {
   struct Series {
     let name: String

@@ -1,7 +1,8 @@
 /// The style sheet of the HTML report.
 ///
-/// The colours of lines differ in lightness as well as in hue, so that they can be told apart with any colour vision and in print; text
-/// has a contrast of 4.5:1 or more in both modes. Results carry a sign and a word, never a colour alone.
+/// The colours of lines differ in lightness as well as in hue, so that they can be told apart with any colour vision
+/// and in print; text has a contrast of 4.5:1 or more in both modes. Results carry a sign and a word, never a colour
+/// alone.
 enum ReportStyle {
   static let sheet = """
     :root {

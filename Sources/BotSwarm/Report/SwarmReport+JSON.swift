@@ -1,5 +1,6 @@
 extension SwarmReport {
-  /// The report as `--json` writes it. The keys are stable and documented in `docs/botswarm.md`; a unit stands last in a key.
+  /// The report as `--json` writes it. The keys are stable and documented in `docs/botswarm.md`; a unit stands last in
+  /// a key.
   package var json: JSON {
     let verdict = self.verdict
     return .object([

@@ -2,7 +2,8 @@ import EventLoop
 
 /// Where bots connect from.
 ///
-/// One address has about 28,000 ports towards the same server; on the loopback network there are more addresses to be had.
+/// One address has about 28,000 ports towards the same server; on the loopback network there are more addresses to be
+/// had.
 enum LocalAddress {
   static let botsPerAddress = 20_000
 

@@ -14,7 +14,8 @@ final class LoopMeasures {
   var tickRate: UInt32 = 0
   /// Between `beginSteady` and `endSteady`: only then frames count for rates and latency.
   private(set) var steadySince: UInt64?
-  /// Server clock minus ours, in microseconds, by the shortest round trip of any bot of the loop: all ask the same server.
+  /// Server clock minus ours, in microseconds, by the shortest round trip of any bot of the loop: all ask the same
+  /// server.
   var clockOffset: Int64?
 
   /// Now, in the microseconds that all of the swarm counts in.

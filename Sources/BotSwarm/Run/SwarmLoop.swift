@@ -1,8 +1,8 @@
 import ClientCore
 import EventLoop
 
-/// The bots of one loop: connects them at the join rate, gives each its turns, and tells the run what was measured. Confined to its
-/// thread; the run talks to it through a mailbox.
+/// The bots of one loop: connects them at the join rate, gives each its turns, and tells the run what was measured.
+/// Confined to its thread; the run talks to it through a mailbox.
 final class SwarmLoop {
   /// What the run asks for.
   enum Command: Sendable {
@@ -24,7 +24,8 @@ final class SwarmLoop {
     case finished(SwarmTotals)
   }
 
-  /// Turns are spread over this many slots of the input interval: a burst of all bots at once would be a load of its own.
+  /// Turns are spread over this many slots of the input interval: a burst of all bots at once would be a load of its
+  /// own.
   private static let slots = 16
   /// Connections being made at a time; more would only wait in the listener's backlog.
   private static let mostConnecting = 256

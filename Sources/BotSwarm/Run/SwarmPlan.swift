@@ -9,7 +9,8 @@ package struct SwarmPlan: Sendable {
     case auto
   }
 
-  /// Up to here a loop of the swarm decodes everything at 30 Hz with rooms of 100 and has time to spare; measured, see `docs/botswarm.md`.
+  /// Up to here a loop of the swarm decodes everything at 30 Hz with rooms of 100 and has time to spare; measured, see
+  /// `docs/botswarm.md`.
   package static let fullDecodeBots = 1_000
 
   package var host = "127.0.0.1"

@@ -1,7 +1,8 @@
 import EventLoop
 import Glibc
 
-/// A whole run: starts the loops, leads them through joining, the steady window and leaving, shows how it goes, and makes the report.
+/// A whole run: starts the loops, leads them through joining, the steady window and leaving, shows how it goes, and
+/// makes the report.
 ///
 /// It runs on the caller's thread with a loop of its own for timers and signals; the bots' loops have a thread each.
 package final class SwarmRun {

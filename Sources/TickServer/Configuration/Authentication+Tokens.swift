@@ -1,7 +1,8 @@
 import Foundation
 
 extension Authentication {
-  /// The tokens that open a session, or nil when everyone may connect. A file holds one token a line; empty lines and lines with `#` first do not count.
+  /// The tokens that open a session, or nil when everyone may connect. A file holds one token a line; empty lines and
+  /// lines with `#` first do not count.
   ///
   /// - Throws: ``ConfigurationError`` when the file cannot be read or holds no valid token. Never shows a token.
   package func acceptedTokens() throws(ConfigurationError) -> [String]? {

@@ -1,7 +1,8 @@
 import RoomEngine
 import WireFormat
 
-/// A configuration while its layers are put on each other: rooms are still data, so that each value can be changed and printed.
+/// A configuration while its layers are put on each other: rooms are still data, so that each value can be changed and
+/// printed.
 struct ConfigurationDraft {
   /// Everything but its room kinds, which `rooms` holds.
   var server: ServerConfiguration

@@ -123,7 +123,8 @@ private struct Numbers {
     }
   }
 
-  /// How many steps a bound is. Decimal bounds are seldom exact in binary (0.7 / 0.1 is 6.999...), so a millionth of a step is forgiven.
+  /// How many steps a bound is. Decimal bounds are seldom exact in binary (0.7 / 0.1 is 6.999...), so a millionth of a
+  /// step is forgiven.
   private func steps(_ bound: Double, _ step: Double, _ rule: FloatingPointRoundingRule) -> Int32? {
     let quotient = bound / step
     let nearest = quotient.rounded()

@@ -80,7 +80,8 @@ package struct ConfigurationSources {
     }
   }
 
-  /// Kubernetes sets such variables in every pod beside a Service named `tickserver`, and one of them is named like a setting.
+  /// Kubernetes sets such variables in every pod beside a Service named `tickserver`, and one of them is named like a
+  /// setting.
   private func isServiceLink(_ name: String, _ value: String) -> Bool {
     name.hasPrefix("TICKSERVER_SERVICE_") || name.hasPrefix("TICKSERVER_PORT_")
       || (name == "TICKSERVER_PORT" && value.contains("://"))

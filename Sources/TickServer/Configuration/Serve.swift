@@ -14,8 +14,8 @@ func serve(_ configuration: ServerConfiguration) throws {
   try Server.start(configuration).waitUntilStopped()
 }
 
-/// A program inherits blocked signals from the one that starts it, and some supervisors start others from threads that block all.
-/// SIGTERM would then never arrive. Called before the loops' threads, which inherit it in turn.
+/// A program inherits blocked signals from the one that starts it, and some supervisors start others from threads that
+/// block all. SIGTERM would then never arrive. Called before the loops' threads, which inherit it in turn.
 private func unblockStopSignals() {
   var signals = sigset_t()
   sigemptyset(&signals)

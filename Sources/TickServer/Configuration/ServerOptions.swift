@@ -1,6 +1,7 @@
 import ArgumentParser
 
-/// The command line of a server program. Values stay texts here: they are checked with those of the file and the environment, in the same words.
+/// The command line of a server program. Values stay texts here: they are checked with those of the file and the
+/// environment, in the same words.
 struct ServerOptions: ParsableCommand {
   static var configuration: CommandConfiguration {
     CommandConfiguration(

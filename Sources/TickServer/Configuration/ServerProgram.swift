@@ -12,9 +12,10 @@ extension Server {
   /// Server.main(rooms: [arena])
   /// ```
   ///
-  /// The program takes the flags of `tickserver` (`--help` lists them), `TICKSERVER_*` variables and a configuration file. They may
-  /// change every setting, and add relay rooms. Of the rooms given here they may change tick rate, capacity and limits,
-  /// never the schema. Without rooms here or in the file there is one, ``RoomEngine/RoomKind/arena``.
+  /// The program takes the flags of `tickserver` (`--help` lists them), `TICKSERVER_*` variables and a configuration
+  /// file. They may change every setting, and add relay rooms. Of the rooms given here they may change tick rate,
+  /// capacity and limits, never the schema. Without rooms here or in the file there is one,
+  /// ``RoomEngine/RoomKind/arena``.
   ///
   /// Exit codes: 0 stopped as asked, 1 could not run, 64 wrong usage, 78 wrong configuration.
   public static func main(rooms: [RoomKind] = []) -> Never {

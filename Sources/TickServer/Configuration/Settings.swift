@@ -1,7 +1,8 @@
 import RoomEngine
 import WireFormat
 
-/// All settings of a draft, in the order of the file. Files, environment, flags, printing and checks all go through this table.
+/// All settings of a draft, in the order of the file. Files, environment, flags, printing and checks all go through
+/// this table.
 func settings(of draft: ConfigurationDraft) -> [Setting] {
   serverSettings() + draft.rooms.indices.flatMap { roomSettings(of: draft.rooms[$0], at: $0) }
 }

@@ -1,4 +1,5 @@
-/// The text on one line: control characters and line separators as escapes, so that nobody writes a second line or moves the cursor.
+/// The text on one line: control characters and line separators as escapes, so that nobody writes a second line or
+/// moves the cursor.
 package func oneLine(_ text: String) -> String {
   guard text.unicodeScalars.contains(where: breaksLine) else { return text }
   var result = ""

@@ -11,7 +11,8 @@ package enum StandardStream: Int32, Sendable {
   case output = 1
   case error = 2
 
-  /// Writes all of a text, in one system call unless the stream takes less, so that lines of several threads do not mix.
+  /// Writes all of a text, in one system call unless the stream takes less, so that lines of several threads do not
+  /// mix.
   ///
   /// Errors are ignored: there is no place left to report them to.
   package func write(_ text: String) {

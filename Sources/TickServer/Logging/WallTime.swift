@@ -29,7 +29,8 @@ package struct WallTime: Equatable, Sendable {
       + ".\(digits(time % 1000, 3))Z"
   }
 
-  /// The Gregorian date so many days after 1970-01-01, counting from March so that the leap day comes last (H. Hinnant's algorithm).
+  /// The Gregorian date so many days after 1970-01-01, counting from March so that the leap day comes last (H.
+  /// Hinnant's algorithm).
   private func civil(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
     let shifted = days + 719_468
     let era = floorDivide(shifted, 146_097)

@@ -56,7 +56,8 @@ extension Connection {
 
   // MARK: Handshake
 
-  /// Takes the first message, which is a Hello or not ours at all: of another protocol's bytes, any may look like a type.
+  /// Takes the first message, which is a Hello or not ours at all: of another protocol's bytes, any may look like a
+  /// type.
   private func begin(_ type: UInt8, _ body: Span<UInt8>) {
     if type == MessageType.hello.rawValue {
       hello(body)

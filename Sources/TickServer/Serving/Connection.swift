@@ -2,7 +2,8 @@ import EventLoop
 import RoomEngine
 import WireFormat
 
-/// One client's TCP stream on one loop: bytes in, messages to the right place, planned writes out. What it may be sent is decided by ``Delivery``, not here.
+/// One client's TCP stream on one loop: bytes in, messages to the right place, planned writes out. What it may be sent
+/// is decided by ``Delivery``, not here.
 ///
 /// Confined to its loop.
 final class Connection: StreamDelegate {
@@ -23,7 +24,8 @@ final class Connection: StreamDelegate {
   let slot: Int
   let stream: EventLoop.Stream
   let delivery: Delivery
-  /// Not unowned: whatever ends last, the loop's state outlives its streams. The cycle is broken when the stream has closed.
+  /// Not unowned: whatever ends last, the loop's state outlives its streams. The cycle is broken when the stream has
+  /// closed.
   let loop: ServerLoop
   var state = State.handshake
   private var assembler = MessageAssembler(limit: WireLimits.clientHandshakeMessageBytes)
@@ -67,7 +69,8 @@ final class Connection: StreamDelegate {
     }
   }
 
-  /// Whether it has yet to join a room; one that waits to move is not in it either, and may wait for a peer that reads nothing.
+  /// Whether it has yet to join a room; one that waits to move is not in it either, and may wait for a peer that reads
+  /// nothing.
   var isRoomless: Bool {
     switch state {
     case .handshake, .lobby, .moving: true
@@ -125,7 +128,8 @@ final class Connection: StreamDelegate {
     loop.didClose(self)
   }
 
-  /// Lets messages have the size that Welcome allows; for a connection that was welcomed on another loop, or while it moved.
+  /// Lets messages have the size that Welcome allows; for a connection that was welcomed on another loop, or while it
+  /// moved.
   func applyMessageLimit() {
     assembler.limit = messageLimit
   }

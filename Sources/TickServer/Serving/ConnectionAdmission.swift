@@ -25,7 +25,8 @@ final class ConnectionAdmission: Sendable {
     var perAddress: [IPAddress: Int] = [:]
   }
 
-  /// Refused connections that may be open for their goodbye; each holds a descriptor for up to ``ServerLoop/lingerNanoseconds``.
+  /// Refused connections that may be open for their goodbye; each holds a descriptor for up to
+  /// ``ServerLoop/lingerNanoseconds``.
   static let mostRefused = 32
 
   private let most: Int

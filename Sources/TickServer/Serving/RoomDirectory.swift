@@ -2,7 +2,8 @@ import EventLoop
 import RoomEngine
 import WireFormat
 
-/// Which loop each room lives on. Shared by all loops; touched when rooms open and close and when someone joins, never in a tick.
+/// Which loop each room lives on. Shared by all loops; touched when rooms open and close and when someone joins, never
+/// in a tick.
 final class RoomDirectory: Sendable {
   /// Where a join has to go.
   enum Location: Equatable {
@@ -42,8 +43,9 @@ final class RoomDirectory: Sendable {
 
   func kind(named name: String) -> RoomKind? { kinds[name] }
 
-  /// The loop of a room; a room that does not exist yet is given to the loop with the fewest. A loop in the answer is a claim, which
-  /// ``abandon(_:)`` gives up: it keeps the room's place while the connection is on its way, and no longer.
+  /// The loop of a room; a room that does not exist yet is given to the loop with the fewest. A loop in the answer is a
+  /// claim, which ``abandon(_:)`` gives up: it keeps the room's place while the connection is on its way, and no
+  /// longer.
   func locate(_ join: Join) -> Location {
     guard RoomDirectory.isValidName(join.room) else {
       return .refused(

@@ -79,7 +79,8 @@ public final class Server: Sendable {
     shared.logger.info("stopped")
   }
 
-  /// Waits until the server has ended; what each of its loops did, one report for each that let go of everything it held.
+  /// Waits until the server has ended; what each of its loops did, one report for each that let go of everything it
+  /// held.
   package func stopped() -> [LoopReport] {
     waitUntilStopped()
     return shared.reports

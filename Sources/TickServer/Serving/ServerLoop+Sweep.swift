@@ -31,7 +31,8 @@ extension ServerLoop {
 
   // MARK: Draining
 
-  /// Stops accepting and says goodbye; connections in the middle of a message are given until the deadline to take the rest of it.
+  /// Stops accepting and says goodbye; connections in the middle of a message are given until the deadline to take the
+  /// rest of it.
   func drain() {
     guard drainUntil == nil else { return }
     drainUntil = clock().advanced(byNanoseconds: shared.configuration.drain.wholeNanoseconds)

@@ -3,7 +3,8 @@ import Logging
 import RoomEngine
 import WireFormat
 
-/// One event loop of the server: its connections, the rooms that live on it and their ticks. Everything here is confined to the loop's thread.
+/// One event loop of the server: its connections, the rooms that live on it and their ticks. Everything here is
+/// confined to the loop's thread.
 final class ServerLoop {
   let index: Int
   let loop: Loop
@@ -44,7 +45,8 @@ final class ServerLoop {
   }
 
   deinit {
-    // Not before: messages that arrive while the loop ends count as well, and a loop that is still held somewhere has not ended.
+    // Not before: messages that arrive while the loop ends count as well, and a loop that is still held somewhere has
+    // not ended.
     shared.report(LoopReport(counters, pool.usage), of: index)
   }
 
@@ -121,7 +123,8 @@ final class ServerLoop {
     return connection
   }
 
-  /// Ends a connection, once: tells it if the stream is at a message's end, releases all that is held, leaves the seat to the grace period or gives it up.
+  /// Ends a connection, once: tells it if the stream is at a message's end, releases all that is held, leaves the seat
+  /// to the grace period or gives it up.
   func end(_ connection: Connection, _ reason: CloseReason, _ text: String, isTold: Bool = true) {
     guard !connection.hasEnded else { return }
     let host = connection.host
@@ -155,7 +158,8 @@ final class ServerLoop {
     let retryAfter: UInt32? = reason == .draining || reason == .connectionLimit ? 1000 : nil
     let goodbye = Goodbye(reason, retryAfterMilliseconds: retryAfter, text: text)
     let bytes = encodedBytes(bound: Goodbye.bound + messageOverhead) { goodbye.encode(into: &$0) }
-    // What waits in the outbox belongs before it; if that does not go out whole, nothing more can be told. Answers of a room mean nothing before its Joined.
+    // What waits in the outbox belongs before it; if that does not go out whole, nothing more can be told. Answers of a
+    // room mean nothing before its Joined.
     if connection.delivery.state != .joining, connection.delivery.planOutbox(into: context.plan, pool: pool) {
       let size = connection.delivery.outbox.count
       guard context.plan.withSlices({ connection.stream.tryWrite($0) }) == .wrote(size) else { return false }

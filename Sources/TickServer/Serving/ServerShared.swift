@@ -13,7 +13,8 @@ final class ServerShared: Sendable {
   let origin: Instant
   let logger: Logger
   let loopCount: Int
-  /// What a connection may send besides a room's messages: as much as in the most generous room, since some may still be for a room that it has left.
+  /// What a connection may send besides a room's messages: as much as in the most generous room, since some may still
+  /// be for a room that it has left.
   let messageRate: (perSecond: Int, burst: Int)
   private let mailboxes: Locked<[Mailbox<LoopMessage>?]>
   private let endedLoops: Locked<[LoopReport?]>

@@ -8,7 +8,8 @@ struct Session: Sendable {
   let ticket: [UInt8]
 }
 
-/// Where each resumable session has its seat. Shared by all loops; touched when seats are taken, resumed and given up, never in a tick.
+/// Where each resumable session has its seat. Shared by all loops; touched when seats are taken, resumed and given up,
+/// never in a tick.
 final class SessionDirectory: Sendable {
   struct Place: Sendable {
     let session: UInt64

@@ -4,8 +4,8 @@ import Logging
 
 /// SIGTERM and SIGINT: the first drains, a second one ends at once.
 ///
-/// On a loop of its own, which ends after all others: a second signal may come when some of them have drained already, and must not meet the
-/// system's default, which ends the process with another exit code.
+/// On a loop of its own, which ends after all others: a second signal may come when some of them have drained already,
+/// and must not meet the system's default, which ends the process with another exit code.
 enum SignalThread {
   static func start(_ shared: ServerShared) throws -> LoopThread {
     try LoopThread.start(name: "signals") { loop in

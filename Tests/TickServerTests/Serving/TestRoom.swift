@@ -1,7 +1,8 @@
 import RoomEngine
 import WireFormat
 
-/// A small game: an avatar for each player, a clock that changes every tick, noise that fills sockets, and calls that make the server do things.
+/// A small game: an avatar for each player, a clock that changes every tick, noise that fills sockets, and calls that
+/// make the server do things.
 final class TestRoom: RoomLogic {
   enum Method {
     static let echo: UInt16 = 1

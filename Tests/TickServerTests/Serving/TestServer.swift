@@ -56,8 +56,9 @@ struct Ledger: Sendable {
   var roomsOpened: UInt64 = 0
 }
 
-/// Runs a server on a free port of the loopback interface and checks, when `body` and all its clients are gone, that nothing is left: no connection,
-/// no descriptor, no buffer, no room, and that every connection is accounted for by one reason.
+/// Runs a server on a free port of the loopback interface and checks, when `body` and all its clients are gone, that
+/// nothing is left: no connection, no descriptor, no buffer, no room, and that every connection is accounted for by one
+/// reason.
 @discardableResult
 func withServer(
   _ kinds: RoomKind..., loops: Int = 1, sourceLocation: SourceLocation = #_sourceLocation,
