@@ -21,10 +21,12 @@ public struct Instant: Hashable, Comparable, Sendable {
 }
 
 extension Duration {
-  /// Whole nanoseconds; negative durations count as 0.
+  /// Whole nanoseconds; negative durations count as 0, those of more than 584 years as all that 64 bits hold.
   package var wholeNanoseconds: UInt64 {
     let (seconds, attoseconds) = components
     guard seconds >= 0, attoseconds >= 0 else { return 0 }
-    return UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000)
+    let (product, overflows) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+    let (sum, carries) = product.addingReportingOverflow(UInt64(attoseconds / 1_000_000_000))
+    return overflows || carries ? .max : sum
   }
 }

@@ -149,10 +149,13 @@ extension Room {
   /// Lets new players in again.
   public func unlock() { isLocked = false }
 
-  /// Whole ticks in a duration, rounded down; at least 1.
+  /// The fewest whole ticks that last at least as long as `duration`, and at least 1; `UInt32.max` when they are more.
   public func ticks(in duration: Duration) -> UInt32 {
-    let ticks = duration.wholeNanoseconds * UInt64(kind.tickRate) / 1_000_000_000
-    return UInt32(clamping: max(1, ticks))
+    let (nanoseconds, rate) = (duration.wholeNanoseconds, UInt64(kind.tickRate))
+    // Seconds and their fraction apart: the product of a long duration would not fit 64 bits.
+    let seconds = min(nanoseconds / 1_000_000_000, UInt64(UInt32.max))
+    let fraction = nanoseconds % 1_000_000_000
+    return UInt32(clamping: max(1, seconds * rate + (fraction * rate + 999_999_999) / 1_000_000_000))
   }
 }
 

@@ -26,10 +26,10 @@ extension Room {
     whisper(type(of: event).code, event.bytes, to: player, reliably: reliably)
   }
 
-  /// The tick that comes `delay` after this one, in whole ticks rounded down, at least the next: for cooldowns and
-  /// respawns, which compare it with ``tick``.
+  /// The first tick that comes at least `delay` after this one, and never this one: for cooldowns and respawns, which
+  /// compare it with ``tick``.
   public func tick(after delay: Duration) -> Tick {
-    Tick(tick.rawValue &+ ticks(in: delay))
+    Tick(UInt32(clamping: UInt64(tick.rawValue) + UInt64(ticks(in: delay))))
   }
 }
 
