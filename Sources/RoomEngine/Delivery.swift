@@ -189,7 +189,8 @@ package final class Delivery {
     outboxFollowsGreeting = false
     greeting.clear(pool: pool)
     (cursor, lastEvent, resumeWhisper, ackDue) = (0, 0, 0, nil)
-    behindSince = nil
+    // A write that is still stuck keeps its deadlines: who leaves and joins again would escape them, and hold a seat without ever reading.
+    if flight.isEmpty { behindSince = nil }
   }
 
   /// Counts a skip; false when it is one too many.
