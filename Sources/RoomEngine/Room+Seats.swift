@@ -21,6 +21,7 @@ extension Room {
     // What it said in its last moments still counts: a Leave, then the end, is a way to leave.
     if keepsSeat, !delivery.isCondemned { seat.parting = delivery } else { delivery.seat = nil }
     seat.absence = (now, keepsSeat)
+    seat.connectionLost()
     away.append(seat)
     inbox.append(.away(seat))
   }
