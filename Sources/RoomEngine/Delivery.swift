@@ -54,6 +54,8 @@ package final class Delivery {
   var putOffAt: Tick?
   /// Bytes of its messages in the inbox, with what each costs there.
   var waitingBytes = 0
+  /// What was left of its message rate when it last gave up a seat.
+  package var formerBucket: TokenBucket?
   /// Place among the room's attached members.
   var slot = -1
 

@@ -78,7 +78,9 @@ extension Room {
       return
     }
     generations &+= 1
-    let bucket = TokenBucket(perSecond: kind.limits.messagesPerSecond, burst: kind.limits.messageBurst, now: now)
+    let bucket = TokenBucket(
+      perSecond: kind.limits.messagesPerSecond, burst: kind.limits.messageBurst, now: now,
+      inPlaceOf: delivery.formerBucket)
     let seat = Seat(
       player: PlayerID(rawValue: id), generation: generations, session: request.session, bucket: bucket)
     seats[Int(id)] = seat
@@ -112,6 +114,7 @@ extension Room {
     if let delivery = seat.delivery {
       removeAttached(delivery)
       delivery.seat = nil
+      delivery.formerBucket = seat.bucket
       delivery.returnToLobby(pool: context.pool)
       seat.delivery = nil
     }
