@@ -55,6 +55,8 @@ package final class Delivery {
   var putOffAt: Tick?
   /// Bytes of its messages in the inbox, with what each costs there.
   var waitingBytes = 0
+  /// What was left of its message rate when it last gave up a seat.
+  package var formerBucket: TokenBucket?
   /// Place among the room's attached members.
   var slot = -1
 
@@ -191,7 +193,8 @@ package final class Delivery {
     outboxFollowsGreeting = false
     greeting.clear(pool: pool)
     (cursor, lastEvent, resumeWhisper, ackDue) = (0, 0, 0, nil)
-    behindSince = nil
+    // A write that is still stuck keeps its deadlines: who leaves and joins again would escape them, and hold a seat without ever reading.
+    if flight.isEmpty { behindSince = nil }
   }
 
   /// Counts a skip; false when it is one too many.

@@ -60,9 +60,13 @@ extension Room {
       counters.whispersLost += 1
       return false
     }
+    let bound = Whisper.overhead + payload.count
+    guard sender == nil || hasRoom(forWhisperOf: bound, to: seat, reliably) else {
+      counters.whispersLost += 1
+      return false
+    }
     if reliably { seat.lastWhisper += 1 }
     let number = seat.lastWhisper
-    let bound = Whisper.overhead + payload.count
     let write = { (out: inout OutputRawSpan) in
       Whisper.encode(
         isReliable: reliably, number: number, sender: sender, code: code, payload: payload.span, into: &out)
@@ -77,6 +81,16 @@ extension Room {
     guard let delivery = seat.delivery, delivery.position != .resuming else { return true }
     queue(bound: bound, for: delivery, write)
     return true
+  }
+
+  /// Whether a player may still whisper to this one. Players get half of the room that there is: with all of it they could end each other's connections,
+  /// or make a seat impossible to resume, at will.
+  private func hasRoom(forWhisperOf bytes: Int, to seat: Seat, _ reliably: Bool) -> Bool {
+    let mostBytes = kind.limits.backlogBytes.bytes
+    if let delivery = seat.delivery, delivery.position != .resuming {
+      return delivery.outbox.count + bytes <= mostBytes / 2
+    }
+    return !reliably || seat.hasRoom(forWhisperOf: BufferPool.capacity(for: bytes), mostBytes: mostBytes)
   }
 
   /// Answers a call once; later answers to the same call are dropped.

@@ -21,6 +21,7 @@ extension Room {
     // What it said in its last moments still counts: a Leave, then the end, is a way to leave.
     if keepsSeat, !delivery.isCondemned { seat.parting = delivery } else { delivery.seat = nil }
     seat.absence = (now, keepsSeat)
+    seat.connectionLost()
     away.append(seat)
     inbox.append(.away(seat))
   }
@@ -77,7 +78,9 @@ extension Room {
       return
     }
     generations &+= 1
-    let bucket = TokenBucket(perSecond: kind.limits.messagesPerSecond, burst: kind.limits.messageBurst, now: now)
+    let bucket = TokenBucket(
+      perSecond: kind.limits.messagesPerSecond, burst: kind.limits.messageBurst, now: now,
+      inPlaceOf: delivery.formerBucket)
     let seat = Seat(
       player: PlayerID(rawValue: id), generation: generations, session: request.session, bucket: bucket)
     seats[Int(id)] = seat
@@ -111,6 +114,7 @@ extension Room {
     if let delivery = seat.delivery {
       removeAttached(delivery)
       delivery.seat = nil
+      delivery.formerBucket = seat.bucket
       delivery.returnToLobby(pool: context.pool)
       seat.delivery = nil
     }

@@ -27,6 +27,9 @@ package final class Seat {
   /// The last reliable whispers as whole messages, for a resume.
   var whispers = Ring<(number: UInt64, message: PooledBuffer)>()
   var whisperBytes = 0
+  /// Reliable whispers since the last connection was lost, and what they hold.
+  private var whispersSinceLoss = 0
+  private var whisperBytesSinceLoss = 0
   /// Whispers that a resume can still ask for.
   static let mostWhispers = 64
 
@@ -49,9 +52,19 @@ package final class Seat {
     return number == lastWhisper || (whispers.first.map { $0.number <= number + 1 } ?? false)
   }
 
+  /// From here on a resume has to replay what is whispered.
+  func connectionLost() { (whispersSinceLoss, whisperBytesSinceLoss) = (0, 0) }
+
+  /// Whether another player's whisper, which takes `capacity` bytes here, leaves a resume half of what can be replayed.
+  func hasRoom(forWhisperOf capacity: Int, mostBytes: Int) -> Bool {
+    whispersSinceLoss < Self.mostWhispers / 2 && whisperBytesSinceLoss + capacity <= mostBytes / 2
+  }
+
   func keep(_ message: PooledBuffer, number: UInt64, mostBytes: Int, pool: BufferPool) {
     whispers.append((number, message))
     whisperBytes += message.capacity
+    whispersSinceLoss += 1
+    whisperBytesSinceLoss += message.capacity
     while whispers.count > Self.mostWhispers || whisperBytes > mostBytes, let oldest = whispers.popFirst() {
       whisperBytes -= oldest.message.capacity
       pool.release(oldest.message)

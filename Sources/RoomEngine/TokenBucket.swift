@@ -6,11 +6,12 @@ package struct TokenBucket: Sendable {
   private let perSecond: UInt64
   private let burst: UInt64
 
-  package init(perSecond: Int, burst: Int, now: Instant) {
+  /// - Parameter former: the bucket that this one takes the place of: full again it would be no limit for those who change places.
+  package init(perSecond: Int, burst: Int, now: Instant, inPlaceOf former: TokenBucket? = nil) {
     self.perSecond = UInt64(perSecond)
     self.burst = UInt64(burst) * 1_000_000_000
-    nanotokens = self.burst
-    last = now
+    nanotokens = min(self.burst, former?.nanotokens ?? self.burst)
+    last = former?.last ?? now
   }
 
   /// Takes one token; false when there is none.

@@ -192,6 +192,24 @@ import WireFormat
     stage.finish()
   }
 
+  /// Leave and Join, sent on and on by one that reads nothing: the same write is in flight all the time.
+  @Test func leavingAndJoiningAgainDoesNotProlongTheStallDeadline() throws {
+    let stage = try Stage()
+    enliven(stage)
+    let ann = stage.join(1)[0]
+    ann.connection?.stall()
+    stage.room.advance(ticks: 2)
+    let join = Join(room: stage.room.room.name, roomKind: stage.room.room.kind.name)
+    ann.send(raw: encodedBytes(bound: 1 + messageOverhead) { $0.put(empty: .leave) })
+    stage.room.advance(ticks: 1)
+    ann.send(raw: encodedBytes(bound: join.bound + messageOverhead) { join.encode(into: &$0) })
+    stage.room.advance(by: .seconds(5))
+    stage.room.advance(ticks: 2)
+    #expect(!ann.isConnected)
+    #expect(ann.connection?.end?.text == "nothing was read for 5.0 seconds")
+    stage.finish()
+  }
+
   @Test func whoDribblesIsGoneAtTheLagDeadline() throws {
     let stage = try Stage()
     enliven(stage)

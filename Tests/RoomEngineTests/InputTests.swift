@@ -122,6 +122,22 @@ import WireFormat
     stage.finish()
   }
 
+  @Test func aNewSeatIsNoNewBurst() throws {
+    var limits = RoomLimits()
+    (limits.messagesPerSecond, limits.messageBurst) = (10, 20)
+    let stage = try Stage(limits)
+    let ann = stage.join(1)[0]
+    for _ in 0..<19 { ann.raise(20, to: .others) }
+    ann.leave()
+    stage.room.advance(ticks: 1)
+    ann.join()
+    stage.room.advance(ticks: 1)
+    #expect(ann.isInRoom)
+    for _ in 0..<3 where ann.isConnected { ann.raise(20, to: .others) }
+    #expect(ann.goodbye?.reason == .rateLimited)
+    stage.finish()
+  }
+
   @Test func messagesThatWaitAreBoundedInBytesEvenEmptyOnes() throws {
     var limits = RoomLimits()
     limits.inboxBytes = .kib(4)

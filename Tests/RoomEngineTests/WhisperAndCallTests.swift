@@ -71,6 +71,38 @@ import WireFormat
     stage.finish()
   }
 
+  /// Three at a time have more to say in a tick than one member may be behind by.
+  @Test func playersCannotEndAConnectionByWhisperingToIt() throws {
+    let stage = try Stage()
+    let players = stage.join(4)
+    let victim = try #require(players[0].player)
+    for number in 0..<90 {
+      let payload = [UInt8](repeating: UInt8(number), count: 1000)
+      players[1 + number % 3].raise(30, payload, to: .one(victim), reliably: true)
+    }
+    stage.room.advance(ticks: 2)
+    #expect(players[0].isInRoom)
+    #expect(players[0].whispers.map(\.number) == (1...32).map(UInt64.init))
+    #expect(stage.room.room.counters.whispersLost == 90 - 32)
+    stage.finish()
+  }
+
+  @Test func playersCannotMakeASeatImpossibleToResumeByWhispering() throws {
+    let stage = try Stage()
+    let players = stage.join(2)
+    let victim = try #require(players[0].player)
+    for number in 0..<40 { players[1].raise(30, [UInt8(number)], to: .one(victim)) }
+    stage.room.advance(ticks: 1)
+    players[0].connection?.cut()
+    for number in 40..<140 { players[1].raise(30, [UInt8(number)], to: .one(victim)) }
+    stage.room.advance(ticks: 1)
+    players[0].connect()
+    stage.room.advance(ticks: 1)
+    #expect(players[0].resumes == 1)
+    #expect(players[0].whispers.map { $0.payload[0] } == (0..<72).map { UInt8($0) })
+    stage.finish()
+  }
+
   @Test func whispersToNobodyAreRefusedWhateverTheNumber() throws {
     let stage = try Stage()
     _ = stage.join(1)

@@ -1,4 +1,5 @@
 import EventLoop
+import RoomEngine
 import WireFormat
 
 /// A connection on its way to the loop of its room, with the bytes it has not handled yet.
@@ -13,4 +14,7 @@ struct MovingConnection: Sendable {
   let peerAddress: SocketAddress?
   let purpose: Purpose
   let unread: [UInt8]
+  /// What is left of its message rates: outside rooms, and of the seat that it had.
+  let bucket: TokenBucket
+  let formerSeatBucket: TokenBucket?
 }

@@ -19,7 +19,8 @@ extension ServerLoop {
       return end(connection, .internalError, "the connection can't be moved to the loop of the room")
     }
     let moving = MovingConnection(
-      descriptor: descriptor, peerAddress: stream.peerAddress, purpose: purpose, unread: unread)
+      descriptor: descriptor, peerAddress: stream.peerAddress, purpose: purpose, unread: unread,
+      bucket: connection.bucket, formerSeatBucket: connection.delivery.formerBucket)
     if shared.post(.arrival(moving), to: target) {
       connection.state = .ended
       connection.admission = .none
@@ -45,6 +46,8 @@ extension ServerLoop {
       return
     }
     let connection = add(stream)
+    connection.bucket = moving.bucket
+    connection.delivery.formerBucket = moving.formerSeatBucket
     if case .join(let session, _) = moving.purpose {
       connection.state = .lobby(session)
       connection.raiseMessageLimit()

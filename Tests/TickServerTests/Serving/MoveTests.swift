@@ -50,6 +50,24 @@ extension ServingTests {
       #expect(ledger.closed == [.peerClosed: 4])
     }
 
+    @Test("whoever moves from loop to loop keeps to the same message rate")
+    func rate() throws {
+      var limits = RoomLimits()
+      (limits.messagesPerSecond, limits.messageBurst) = (1, 10)
+      let ledger = try withServer(try TestRoom.kind(tickRate: 128, limits: limits), loops: 2) { test in
+        let client = try test.welcomed()
+        var isEnded = false
+        // The rooms linger, so they stay on different loops. A second gives one message back: no machine is slow enough to be let through.
+        for step in 0..<200 where !isEnded {
+          client.send(Say.join("room-\(step % 2)") + Say.leave())
+          while !isEnded, let message = try client.next(), message.type != .left { isEnded = message.type == .goodbye }
+        }
+        #expect(isEnded)
+      }
+      #expect(ledger.moved > 2, "the connection did not have to move")
+      #expect(ledger.closed == [.rateLimited: 1])
+    }
+
     @Test("clients of one room share it from wherever the kernel put them")
     func together() throws {
       try withServer(loops: 2) { test in
