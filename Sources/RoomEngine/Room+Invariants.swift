@@ -48,6 +48,9 @@ extension Room {
       wrong.append("\(attachedSeats) seats are served, \(attached.count) members listed")
     }
     if seats.count(where: { $0 != nil }) != seatCount { wrong.append("seats are counted as \(seatCount)") }
+    for (slot, seat) in away.enumerated() where seat.awaySlot != slot {
+      wrong.append("an absent seat in slot \(slot) believes to be in \(seat.awaySlot)")
+    }
     for seat in away where seats[Int(seat.player.rawValue)] !== seat {
       wrong.append("a seat given up is listed as away")
     }

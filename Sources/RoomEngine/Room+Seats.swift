@@ -22,6 +22,7 @@ extension Room {
     if keepsSeat, !delivery.isCondemned { seat.parting = delivery } else { delivery.seat = nil }
     seat.absence = (now, keepsSeat)
     seat.connectionLost()
+    seat.awaySlot = away.count
     away.append(seat)
     inbox.append(.away(seat))
   }
@@ -47,7 +48,7 @@ extension Room {
       removeAttached(older)
       older.seat = nil
     }
-    away.removeAll { $0 === seat }
+    removeAway(seat)
     seat.part()
     seat.absence = nil
     seat.openCalls.removeAll()
@@ -118,7 +119,7 @@ extension Room {
       delivery.returnToLobby(pool: context.pool)
       seat.delivery = nil
     }
-    away.removeAll { $0 === seat }
+    removeAway(seat)
     seat.part()
     logic.left(seat.player, in: self)
     for entity in entities(of: seat.player) { remove(entity) }
@@ -140,9 +141,11 @@ extension Room {
   func freeOverdueSeats() {
     guard !away.isEmpty else { return }
     let grace = kind.limits.grace.wholeNanoseconds
-    for seat in away {
-      if let absence = seat.absence, !absence.mayReturn || now.nanoseconds(since: absence.since) > grace { free(seat) }
+    // Apart from the list, which changes on the way.
+    let overdue = away.filter { seat in
+      seat.absence.map { !$0.mayReturn || now.nanoseconds(since: $0.since) > grace } ?? false
     }
+    for seat in overdue { free(seat) }
   }
 
   private func attach(_ delivery: Delivery, to seat: Seat) {
@@ -160,5 +163,16 @@ extension Room {
     guard last !== delivery else { return }
     attached[slot] = last
     last.slot = slot
+  }
+
+  /// In one step: when a whole room loses its connections at once, all of them are given up in one tick.
+  private func removeAway(_ seat: Seat) {
+    let slot = seat.awaySlot
+    guard slot >= 0 else { return }
+    seat.awaySlot = -1
+    let last = away.removeLast()
+    guard last !== seat else { return }
+    away[slot] = last
+    last.awaySlot = slot
   }
 }

@@ -11,6 +11,8 @@ package final class Seat {
   /// Since when the player is away, and whether it may come back: one that was told not to is given up in the next
   /// tick.
   var absence: (since: Instant, mayReturn: Bool)?
+  /// Place among the room's absent seats, or -1.
+  var awaySlot = -1
   var isFreed = false
   /// The connection that was lost while messages of it may still wait in the inbox: they count, up to there.
   var parting: Delivery?
