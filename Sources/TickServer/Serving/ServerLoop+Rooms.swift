@@ -70,10 +70,8 @@ extension ServerLoop {
   private func close(_ host: RoomHost, _ reason: CloseReason, _ text: String) {
     host.room.close(reason, text)
     host.room.takeEffects { perform($0, host) }
-    // Those who were waiting for a seat have no place in the room's books yet.
-    for connection in connections {
-      if let connection, connection.host === host { end(connection, reason, text) }
-    }
+    // Not searched for in release builds: clients open rooms at will, and each of them would cost a look at every connection.
+    assert(!connections.contains { $0?.host === host }, "a connection is left in the room \(host.room.name)")
     hosts[host.room.name] = nil
     groups[host.place.group].removeAll { $0 === host }
     schedule.remove(host.place)
