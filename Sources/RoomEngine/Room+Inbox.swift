@@ -38,11 +38,13 @@ extension Room {
     for index in taken.items.indices {
       switch taken.items[index] {
       case .join(let request):
-        if admissions < kind.limits.admissionsPerTick {
-          admissions += 1
-          admit(request)
-        } else {
+        // Who is gone already takes no place of those who wait.
+        let isHere = request.delivery.position != .closed
+        if isHere, admissions == kind.limits.admissionsPerTick {
           inbox.append(taken.items[index])
+        } else {
+          if isHere { admissions += 1 }
+          admit(request)
         }
       case .message(let delivery, let type, let range):
         apply(type, taken.bytes.span.extracting(range), from: delivery)

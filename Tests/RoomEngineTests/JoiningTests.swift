@@ -101,6 +101,17 @@ import WireFormat
     stage.finish()
   }
 
+  @Test func whoIsGoneBeforeItsSeatTakesNobodysPlaceInTheQueue() throws {
+    var limits = RoomLimits()
+    limits.admissionsPerTick = 2
+    let stage = try Stage(limits)
+    for _ in 0..<4 { stage.join().connection?.cut() }
+    let clients = (0..<2).map { _ in stage.join() }
+    stage.room.advance(ticks: 1)
+    #expect(clients.map(\.isInRoom) == [true, true])
+    stage.finish()
+  }
+
   @Test func messagesBehindAJoinWaitForTheSeat() throws {
     var limits = RoomLimits()
     limits.admissionsPerTick = 1
