@@ -143,6 +143,10 @@ extension Room {
     free(seat)
   }
 
+  /// Ends the room after this tick: its frame still goes out, then every member's connection ends with reason `roomClosed`
+  /// and this text (at most 512 bytes). Whoever joins a room of this name later opens a new one.
+  public func end(_ text: String) { ending = text }
+
   /// Keeps new players out; those inside, and those who resume, are not affected.
   public func lock() { isLocked = true }
 

@@ -54,6 +54,8 @@ public final class Room {
   package internal(set) var effects: [RoomEffect] = []
   package internal(set) var counters = RoomCounters()
   package internal(set) var isClosed = false
+  /// What members are told when the room ends after this tick; nil while it goes on.
+  package internal(set) var ending: String?
 
   /// Opens a room and lets its logic make the first entities.
   ///

@@ -19,6 +19,7 @@ extension SimulatedRoom {
     }
     context.settle()
     settle()
+    if let text = room.ending { close(.roomClosed, text) }
     if room.isAbandoned(now: clock.now) { close(.roomClosed, "nobody is in the room") }
     afterTick?()
   }

@@ -126,7 +126,7 @@ extension ServerLoop {
       position -= 1
     }
     context.settle()
-    if room.isClosed { close(host, .roomClosed, "the room has ended") }
+    if let text = room.ending { close(host, .roomClosed, text) }
   }
 
   /// The connection that a delivery belongs to; nil when it is gone, even if another has its slot by now.

@@ -308,6 +308,24 @@ extension ServingTests {
       #expect(ledger.closed == [.kicked: 1, .ticketUnknown: 1, .peerClosed: 1])
     }
 
+    @Test("a room that the game ends says so to everybody, and its name is free again")
+    func end() throws {
+      let ledger = try withServer(try TestRoom.kind(traffic: .clock)) { test in
+        let (caller, other) = (try test.member(), try test.member())
+        let lobby = try test.member(of: "elsewhere")
+        caller.send(Say.call(1, TestRoom.Method.end))
+        try caller.expectGoodbye(.roomClosed, "ended by the test")
+        try other.expectGoodbye(.roomClosed, "ended by the test")
+        let back = try test.member()
+        #expect(back.mirror?.tick.map { $0 < Tick(30) } == true)
+        try lobby.follow(for: 0.2)
+        #expect(test.server.openRooms == 2)
+        for client in [caller, other, back, lobby] { client.close() }
+        test.expectOpenConnections(0)
+      }
+      #expect(ledger.closed[.roomClosed] == 2)
+    }
+
     // MARK: Frames
 
     @Test("a room that takes longer than its tick slows down its loop, but does not stop it")

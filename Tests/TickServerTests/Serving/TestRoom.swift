@@ -11,6 +11,7 @@ final class TestRoom: RoomLogic {
     static let kickMe: UInt16 = 4
     static let whisperMe: UInt16 = 5
     static let lock: UInt16 = 6
+    static let end: UInt16 = 7
   }
 
   /// What every tick changes besides what players do.
@@ -97,6 +98,9 @@ final class TestRoom: RoomLogic {
       return .reply([])
     case Method.lock:
       room.lock()
+      return .reply([])
+    case Method.end:
+      room.end("ended by the test")
       return .reply([])
     default: return .failure(.unknownMethod)
     }
