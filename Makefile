@@ -18,6 +18,7 @@ test: test-setup lint ## format lint, build, all tests
 	python3 -m unittest discover -s Tests/Vectors
 	python3 Tests/Vectors/check_vectors.py
 	swift build --build-tests $(IMPORT_CHECK)
+	.build/debug/tickserver --config Examples/Relay/walk.yaml --check-config
 	swift test -c release --filter Allocation
 	# One test at a time: some count the descriptors of the process.
 	swift test --skip-build --no-parallel
