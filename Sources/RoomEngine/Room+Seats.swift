@@ -84,6 +84,7 @@ extension Room {
       inPlaceOf: delivery.formerBucket)
     let seat = Seat(
       player: PlayerID(rawValue: id), generation: generations, session: request.session, bucket: bucket)
+    while seats.count <= Int(id) { seats.append(nil) }
     seats[Int(id)] = seat
     seatCount += 1
     counters.joins += 1

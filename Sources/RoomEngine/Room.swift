@@ -28,6 +28,7 @@ public final class Room {
   var inputScratch: [EntityTable]
 
   // Players.
+  /// By player id; grows as ids rest.
   var seats: [Seat?]
   var playerIDs: IDAllocator
   var seatCount = 0
@@ -57,6 +58,9 @@ public final class Room {
   /// What members are told when the room ends after this tick; nil while it goes on.
   package internal(set) var ending: String?
 
+  /// Player ids beyond the capacity.
+  static let leastRestingIDs = 1024
+
   /// Opens a room and lets its logic make the first entities.
   ///
   /// - Parameters:
@@ -76,10 +80,10 @@ public final class Room {
     tables = kind.schema.layouts.map { TrackedTable($0) }
     entityIDs = kind.schema.kinds.map { IDAllocator(capacity: $0.capacity, restTicks: rest) }
     inputScratch = InputReader.scratch(kind.schema)
-    // Twice the seats: those of players who just left rest.
-    let players = min(WireLimits.players, kind.capacity * 2)
+    // Those of players who just left rest: who joins and leaves as fast as it may must not use them up for others.
+    let players = min(WireLimits.players, kind.capacity + max(kind.capacity, Room.leastRestingIDs))
     playerIDs = IDAllocator(capacity: players, restTicks: rest)
-    seats = Array(repeating: nil, count: players)
+    seats = Array(repeating: nil, count: kind.capacity)
     frames = FrameLog(frames: rest, bytes: kind.limits.frameLogBytes)
     events = EventLog(events: kind.limits.eventLogEvents, bytes: kind.limits.eventLogBytes)
     context.prepare(for: kind.schema)
@@ -100,9 +104,10 @@ public final class Room {
     return start.advanced(byNanoseconds: whole * 1_000_000_000 + part * 1_000_000_000 / rate)
   }
 
-  /// Whether nobody has been here for the linger time.
-  package func isAbandoned(now: Instant) -> Bool {
-    seatCount == 0 && inbox.isEmpty && now.nanoseconds(since: emptySince) > kind.limits.linger.wholeNanoseconds
+  /// Whether nobody is here: now, or for the linger time.
+  package func isAbandoned(now: Instant, lingers: Bool = true) -> Bool {
+    guard seatCount == 0, inbox.isEmpty else { return false }
+    return !lingers || now.nanoseconds(since: emptySince) > kind.limits.linger.wholeNanoseconds
   }
 
   /// Takes the effects of the last tick, oldest first.

@@ -14,14 +14,15 @@ package struct TokenBucket: Sendable {
     last = former?.last ?? now
   }
 
-  /// Takes one token; false when there is none.
-  package mutating func take(now: Instant) -> Bool {
-    // Beyond an hour any bucket is full; the bound keeps the product within 64 bits.
-    let elapsed = min(now.nanoseconds(since: last), 3_600_000_000_000)
-    nanotokens = min(burst, nanotokens + min(elapsed, burst) * perSecond)
+  /// Takes tokens; false, and none are taken, when there are not as many.
+  package mutating func take(_ count: Int = 1, now: Instant) -> Bool {
+    // Beyond the time that fills it the bucket is full; the bound keeps the product within 64 bits.
+    let elapsed = min(now.nanoseconds(since: last), burst / perSecond + 1)
+    nanotokens = min(burst, nanotokens + elapsed * perSecond)
     last = max(last, now)
-    guard nanotokens >= 1_000_000_000 else { return false }
-    nanotokens -= 1_000_000_000
+    let wanted = UInt64(count) * 1_000_000_000
+    guard nanotokens >= wanted else { return false }
+    nanotokens -= wanted
     return true
   }
 }

@@ -41,6 +41,14 @@ public struct ServerConfiguration: Sendable {
   public var receiveBuffer = ByteCount.kib(16)
   /// Largest message of a client after its Welcome: 2 KiB to 16 KiB.
   public var maxClientMessage = ByteCount(WireLimits.clientMessageBytes)
+  /// Bytes a second that a client may send, on average: 1 KiB to 64 MiB; more ends its connection.
+  public var bytesPerSecond = ByteCount.kib(64)
+  /// Bytes that a client may send at once: 64 KiB to 64 MiB.
+  public var byteBurst = ByteCount.kib(128)
+  /// Joins a second that a client may ask for, on average: 1 to 100,000; more ends its connection.
+  public var joinsPerSecond = 5
+  /// Joins that a client may ask for at once: 1 to 100,000.
+  public var joinBurst = 20
   /// How long a stopping server lets connections take their last bytes: 100 ms to 10 min.
   public var drain = Duration.seconds(5)
   /// Who may connect.

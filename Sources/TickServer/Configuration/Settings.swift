@@ -25,6 +25,11 @@ private func serverSettings() -> [Setting] {
     // The least holds one event or join with the largest payload, 1 KiB, and its header.
     Setting(
       "maxClientMessage", at: \.maxClientMessage, .size(.kib(2)...ByteCount(WireLimits.clientMessageBytes))),
+    Setting("bytesPerSecond", at: \.bytesPerSecond, .size(.kib(1)...(.mib(64)))),
+    // The least holds what one read takes off the socket.
+    Setting("byteBurst", at: \.byteBurst, .size(.kib(64)...(.mib(64)))),
+    Setting("joinsPerSecond", at: \.joinsPerSecond, .integer(1...100_000)),
+    Setting("joinBurst", at: \.joinBurst, .integer(1...100_000)),
     Setting("drain", at: \.drain, .time(.milliseconds(100)...(.seconds(600)))),
     authenticationSetting(),
     tokensFileSetting(),

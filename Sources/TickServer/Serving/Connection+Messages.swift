@@ -7,9 +7,7 @@ extension Connection {
   func handle(_ type: UInt8, _ body: Span<UInt8>) {
     if case .handshake = state { return begin(type, body) }
     guard isWithinRate(type) else {
-      let rate = loop.shared.messageRate
-      return loop.end(
-        self, .rateLimited, "more than \(rate.perSecond) messages a second (\(rate.burst) at once)")
+      return loop.end(self, .rateLimited, loop.shared.paceLimits.messagesText)
     }
     guard let type = MessageType(rawValue: type) else {
       if type < MessageType.firstOptional {
@@ -43,7 +41,7 @@ extension Connection {
       default: break
       }
     }
-    return bucket.take(now: loop.now)
+    return pace.messages.take(now: loop.now)
   }
 
   private func receive(_ type: MessageType, _ body: Span<UInt8>, _ host: RoomHost) {
@@ -123,6 +121,9 @@ extension Connection {
   // MARK: Lobby
 
   private func join(_ join: Join, _ session: Session) {
+    guard pace.joins.take(now: loop.now) else {
+      return loop.end(self, .rateLimited, loop.shared.paceLimits.joinsText)
+    }
     switch loop.shared.rooms.locate(join) {
     case .refused(let refusal, let text): refuse(JoinRefused(refusal, text: text))
     case .loop(let target): goOrStay(.join(session, join), target)

@@ -17,7 +17,7 @@ final class Connection: StreamDelegate {
     case seated(Session, RoomHost)
     /// Waits for its write in flight before it moves to another loop.
     case moving(MovingConnection.Purpose, to: Int, unread: [UInt8])
-    /// The goodbye is said or can't be; the stream is closing.
+    /// Takes part in nothing any more; what is left of it is up to the lifecycle.
     case ended
   }
 
@@ -28,27 +28,24 @@ final class Connection: StreamDelegate {
   /// closed.
   let loop: ServerLoop
   var state = State.handshake
+  var lifecycle: ConnectionLifecycle
   private var assembler = MessageAssembler(limit: WireLimits.clientHandshakeMessageBytes)
   /// Largest message that the client may send now, in bytes.
   var messageLimit = WireLimits.clientHandshakeMessageBytes
-  /// For messages that no room counts.
-  var bucket: TokenBucket
+  var pace: ConnectionPace
   /// When something was last received.
   var heardAt: Instant
   var pingedAt: Instant
   /// When it last was without a room.
   var roomlessSince: Instant
-  /// The place it takes among the limited connections.
-  var admission = ConnectionAdmission.Place.admitted
-  /// Once ended: when the stream is closed even if the peer does not end.
-  var closeBy: Instant?
 
-  init(slot: Int, stream: EventLoop.Stream, loop: ServerLoop, now: Instant) {
+  init(slot: Int, stream: EventLoop.Stream, loop: ServerLoop, place: ConnectionLifecycle.Place, now: Instant) {
     self.slot = slot
     self.stream = stream
     self.loop = loop
+    lifecycle = ConnectionLifecycle(place: place)
     delivery = Delivery(tag: slot, now: now)
-    bucket = TokenBucket(perSecond: loop.shared.messageRate.perSecond, burst: loop.shared.messageRate.burst, now: now)
+    pace = ConnectionPace(loop.shared.paceLimits, now: now)
     heardAt = now
     pingedAt = now
     roomlessSince = now
@@ -86,15 +83,16 @@ final class Connection: StreamDelegate {
     }
   }
 
-  var hasEnded: Bool {
-    if case .ended = state { true } else { false }
-  }
+  var hasEnded: Bool { !lifecycle.isOpen }
 
   // MARK: StreamDelegate
 
   func stream(_ stream: EventLoop.Stream, didRead bytes: UnsafeRawBufferPointer) {
     guard !hasEnded else { return }
     heardAt = loop.now
+    guard pace.bytes.take(bytes.count, now: loop.now) else {
+      return loop.end(self, .rateLimited, loop.shared.paceLimits.bytesText)
+    }
     bytes.withMemoryRebound(to: UInt8.self) { take(Span(_unsafeElements: $0)) }
   }
 

@@ -3,14 +3,6 @@ import RoomEngine
 
 /// Counts connections before they may do anything: in all, and from one address.
 final class ConnectionAdmission: Sendable {
-  /// What a connection counts as.
-  enum Place {
-    case admitted
-    /// Is being told that there is no place.
-    case refused
-    case none
-  }
-
   enum Answer {
     case admitted
     /// There is no place; say why.
@@ -26,7 +18,7 @@ final class ConnectionAdmission: Sendable {
   }
 
   /// Refused connections that may be open for their goodbye; each holds a descriptor for up to
-  /// ``ServerLoop/lingerNanoseconds``.
+  /// ``ConnectionLifecycle/lingerNanoseconds``.
   static let mostRefused = 32
 
   private let most: Int
@@ -58,7 +50,7 @@ final class ConnectionAdmission: Sendable {
   }
 
   /// Gives a place back.
-  func leave(_ place: Place, _ address: IPAddress?) {
+  func leave(_ place: ConnectionLifecycle.Place, _ address: IPAddress?) {
     state.withLock { state in
       switch place {
       case .none: return

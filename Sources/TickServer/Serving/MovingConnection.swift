@@ -14,7 +14,7 @@ struct MovingConnection: Sendable {
   let peerAddress: SocketAddress?
   let purpose: Purpose
   let unread: [UInt8]
-  /// What is left of its message rates: outside rooms, and of the seat that it had.
-  let bucket: TokenBucket
+  /// What is left of its rates: outside rooms, and of the seat that it had.
+  let pace: ConnectionPace
   let formerSeatBucket: TokenBucket?
 }

@@ -94,6 +94,9 @@ final class RoomDirectory: Sendable {
     }
   }
 
+  /// Whether no further room can be opened: empty ones should make way.
+  var isFull: Bool { count >= mostRooms }
+
   var count: Int { state.withLock { $0.rooms.count } }
 
   private static func isValidName(_ name: String) -> Bool {

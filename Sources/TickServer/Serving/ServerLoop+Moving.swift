@@ -20,12 +20,9 @@ extension ServerLoop {
     }
     let moving = MovingConnection(
       descriptor: descriptor, peerAddress: stream.peerAddress, purpose: purpose, unread: unread,
-      bucket: connection.bucket, formerSeatBucket: connection.delivery.formerBucket)
+      pace: connection.pace, formerSeatBucket: connection.delivery.formerBucket)
     if shared.post(.arrival(moving), to: target) {
-      connection.state = .ended
-      connection.admission = .none
-      counters.movedAway += 1
-      connection.delivery.close(pool: pool)
+      handedOver(connection)
     } else {
       descriptor.close()
       end(connection, .draining, "the loop of the room has ended")
@@ -34,19 +31,19 @@ extension ServerLoop {
 
   /// Takes over a connection from another loop, with what it had not handled yet.
   func arrive(_ moving: MovingConnection) {
-    counters.movedHere += 1
+    ledger.arrive()
     let stream: EventLoop.Stream
     do throws(LoopError) {
       stream = try EventLoop.Stream(adopting: moving.descriptor, loop: loop, peerAddress: moving.peerAddress)
     } catch {
       if case .join(_, let join) = moving.purpose { shared.rooms.abandon(join.room) }
       shared.admission.leave(.admitted, moving.peerAddress?.ip)
-      counters.closed[loop.isStopping ? .draining : .internalError, default: 0] += 1
+      ledger.turnAway(loop.isStopping ? .draining : .internalError)
       logger.debug("can't take over a connection from another loop", metadata: ["error": "\(error)"])
       return
     }
-    let connection = add(stream)
-    connection.bucket = moving.bucket
+    let connection = add(stream, place: .admitted)
+    connection.pace = moving.pace
     connection.delivery.formerBucket = moving.formerSeatBucket
     if case .join(let session, _) = moving.purpose {
       connection.state = .lobby(session)

@@ -61,7 +61,7 @@ extension ServerLoop {
     shared.rooms.opened(join.room)
     while groups.count <= place.group { groups.append([]) }
     groups[place.group].append(host)
-    counters.roomsOpened += 1
+    ledger.openRoom()
     logger.debug("room opened", metadata: ["room": "\(join.room)", "kind": "\(kind.name)"])
     armTickTimer()
     return host
@@ -76,13 +76,17 @@ extension ServerLoop {
     groups[host.place.group].removeAll { $0 === host }
     schedule.remove(host.place)
     shared.rooms.close(host.room.name)
-    counters.roomsClosed += 1
+    ledger.closeRoom()
     counters.add(host.room.counters)
     logger.debug("room closed", metadata: ["room": "\(host.room.name)", "reason": "\(reason.name)"])
   }
 
   func closeAbandonedRooms() {
-    for host in hosts.values where host.room.isAbandoned(now: now) { close(host, .roomClosed, "nobody is in the room") }
+    // Rooms that linger would keep others out: one client could open as many as there may be.
+    let lingers = !shared.rooms.isFull
+    for host in hosts.values where host.room.isAbandoned(now: now, lingers: lingers) {
+      close(host, .roomClosed, "nobody is in the room")
+    }
   }
 
   func closeAllRooms() {

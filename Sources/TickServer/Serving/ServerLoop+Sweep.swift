@@ -14,10 +14,8 @@ extension ServerLoop {
     for connection in connections {
       guard let connection else { continue }
       if connection.hasEnded {
-        if let closeBy = connection.closeBy, now > closeBy { connection.stream.reset() }
-        continue
-      }
-      if connection.isRoomless, now.nanoseconds(since: connection.roomlessSince) > handshake {
+        checkLinger(of: connection, now: now)
+      } else if connection.isRoomless, now.nanoseconds(since: connection.roomlessSince) > handshake {
         end(connection, .handshakeTimeout, "no Hello and Join within \(configuration.handshakeDeadline)")
       } else if now.nanoseconds(since: connection.heardAt) > idle {
         end(connection, .idle, "nothing was received for \(configuration.idleDeadline)")
@@ -26,6 +24,8 @@ extension ServerLoop {
       }
     }
     closeAbandonedRooms()
+    checkLedger()
+    logLedger(now: now)
     if let drainUntil, now > drainUntil { finish() }
   }
 
@@ -45,19 +45,20 @@ extension ServerLoop {
   }
 
   func finishDrainIfEmpty() {
-    if drainUntil != nil, openCount == 0 { finish() }
+    if drainUntil != nil, ledger.held == 0 { finish() }
   }
 
   /// Ends the loop with all that is left on it, once.
   func finish() {
     guard !isFinished else { return }
     isFinished = true
+    checkLedger()
     for connection in connections {
       if let connection { end(connection, .draining, "the server is shutting down") }
     }
     closeAllRooms()
     // A loop that never listened belongs to a server that could not start: that is told in one line elsewhere.
-    if listener != nil { logger.info("loop ended", metadata: counters.summary) }
+    if listener != nil { logger.info("loop ended", metadata: summary) }
     loop.stop()
   }
 }

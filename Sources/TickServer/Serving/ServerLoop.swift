@@ -14,14 +14,17 @@ final class ServerLoop {
 
   var connections: [Connection?] = []
   private var freeSlots: [Int] = []
-  /// Streams that are not closed yet.
-  private(set) var openCount = 0
 
   var hosts: [String: RoomHost] = [:]
   /// Rooms by the group of the schedule that they tick with.
   var groups: [[RoomHost]] = []
   var schedule: TickSchedule
+  var ledger = Ledger()
   var counters = LoopCounters()
+  /// What the self-check found wrong when it last found anything.
+  var ledgerFaults: [String] = []
+  /// The books as last written to the log.
+  var ledgerLogged: (at: Instant, ledger: Ledger)
 
   var listener: Listener?
   var tickTimer: TickTimer?
@@ -37,6 +40,7 @@ final class ServerLoop {
     self.shared = shared
     logger = shared.logger
     logger[metadataKey: "loop"] = "\(index)"
+    ledgerLogged = (Instant(nanoseconds: loop.now.nanoseconds), ledger)
     schedule = TickSchedule(origin: shared.origin, phases: shared.configuration.tickPhases)
     tickTimer = try TickTimer(loop: loop) { [unowned self] _, _ in runDueTicks() }
     let sweep = try EventLoop.Timer(loop: loop) { [unowned self] in self.sweep() }
@@ -47,7 +51,7 @@ final class ServerLoop {
   deinit {
     // Not before: messages that arrive while the loop ends count as well, and a loop that is still held somewhere has
     // not ended.
-    shared.report(LoopReport(counters, pool.usage), of: index)
+    shared.report(LoopReport(ledger, counters.rooms, pool.usage, earlierFaults: ledgerFaults), of: index)
   }
 
   /// Deadlines of connections are looked at this often; they are whole seconds.
@@ -88,19 +92,15 @@ final class ServerLoop {
   // MARK: Connections
 
   private func accept(_ stream: EventLoop.Stream) {
-    counters.accepted += 1
-    let connection = add(stream)
+    ledger.accept()
     switch shared.admission.enter(stream.peerAddress?.ip) {
-    case .admitted: break
-    case .refused(let refusal):
-      connection.admission = .refused
-      return end(connection, .connectionLimit, refusal)
-    case .dropped(let refusal):
-      connection.admission = .none
-      return end(connection, .connectionLimit, refusal, isTold: false)
+    case .admitted:
+      _ = add(stream, place: .admitted)
+      setBuffers(of: stream)
+      stream.startReading()
+    case .refused(let refusal): end(add(stream, place: .refused), .connectionLimit, refusal)
+    case .dropped(let refusal): end(add(stream, place: .none), .connectionLimit, refusal, canTell: false)
     }
-    setBuffers(of: stream)
-    stream.startReading()
   }
 
   private func setBuffers(of stream: EventLoop.Stream) {
@@ -113,82 +113,18 @@ final class ServerLoop {
     }
   }
 
-  func add(_ stream: EventLoop.Stream) -> Connection {
+  func add(_ stream: EventLoop.Stream, place: ConnectionLifecycle.Place) -> Connection {
     let slot = freeSlots.popLast() ?? connections.count
     if slot == connections.count { connections.append(nil) }
-    let connection = Connection(slot: slot, stream: stream, loop: self, now: now)
+    let connection = Connection(slot: slot, stream: stream, loop: self, place: place, now: now)
     connections[slot] = connection
     stream.delegate = connection
-    openCount += 1
     return connection
   }
 
-  /// Ends a connection, once: tells it if the stream is at a message's end, releases all that is held, leaves the seat
-  /// to the grace period or gives it up.
-  func end(_ connection: Connection, _ reason: CloseReason, _ text: String, isTold: Bool = true) {
-    guard !connection.hasEnded else { return }
-    let host = connection.host
-    if case .moving(.join(_, let join), _, _) = connection.state { shared.rooms.abandon(join.room) }
-    connection.state = .ended
-    counters.closed[reason, default: 0] += 1
-    log(connection, host?.room.name, reason, text)
-    let isToldWhole =
-      isTold && reason.isTold && !connection.delivery.hasWriteInFlight && sayGoodbye(connection, reason, text)
-    if isToldWhole {
-      connection.closeBy = now.advanced(byNanoseconds: ServerLoop.lingerNanoseconds)
-      connection.stream.closeAfterFlush()
-    } else if reason.isTold {
-      // A peer that takes nothing would keep what waits for it in the kernel for minutes after a close.
-      connection.stream.reset()
-    } else {
-      connection.stream.close()
-    }
-    // Only now: until the stream was closed or flushed it could have been reading these bytes.
-    if let host {
-      host.room.detach(connection.delivery, keepsSeat: reason.retry != .never, now: now)
-    } else {
-      connection.delivery.close(pool: pool)
-    }
-  }
-
-  /// How long a connection that was told goodbye may take to end on its side.
-  static let lingerNanoseconds: UInt64 = 2_000_000_000
-
-  private func sayGoodbye(_ connection: Connection, _ reason: CloseReason, _ text: String) -> Bool {
-    let retryAfter: UInt32? = reason == .draining || reason == .connectionLimit ? 1000 : nil
-    let goodbye = Goodbye(reason, retryAfterMilliseconds: retryAfter, text: text)
-    let bytes = encodedBytes(bound: Goodbye.bound + messageOverhead) { goodbye.encode(into: &$0) }
-    // What waits in the outbox belongs before it; if that does not go out whole, nothing more can be told. Answers of a
-    // room mean nothing before its Joined.
-    if connection.delivery.state != .joining, connection.delivery.planOutbox(into: context.plan, pool: pool) {
-      let size = connection.delivery.outbox.count
-      guard context.plan.withSlices({ connection.stream.tryWrite($0) }) == .wrote(size) else { return false }
-    }
-    return bytes.withUnsafeBytes { connection.stream.tryWrite($0) } == .wrote(bytes.count)
-  }
-
-  private func log(_ connection: Connection, _ room: String?, _ reason: CloseReason, _ text: String) {
-    let level: Logger.Level =
-      switch reason {
-      case .slowConsumer, .internalError, .overBudget: .info
-      default: .debug
-      }
-    logger.log(
-      level: level, "connection ended",
-      metadata: [
-        "reason": "\(reason.name)", "text": "\(text)",
-        "peer": "\(connection.stream.peerAddress?.description ?? "gone")",
-        "room": "\(room ?? "-")",
-      ])
-  }
-
-  /// The stream's descriptor is closed.
-  func didClose(_ connection: Connection) {
-    if !connection.hasEnded { end(connection, .internalError, "its stream was closed without a reason") }
+  /// Lets go of a connection whose stream is closed.
+  func remove(_ connection: Connection) {
     connections[connection.slot] = nil
     freeSlots.append(connection.slot)
-    openCount -= 1
-    shared.admission.leave(connection.admission, connection.stream.peerAddress?.ip)
-    finishDrainIfEmpty()
   }
 }

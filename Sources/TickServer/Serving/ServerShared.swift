@@ -13,9 +13,7 @@ final class ServerShared: Sendable {
   let origin: Instant
   let logger: Logger
   let loopCount: Int
-  /// What a connection may send besides a room's messages: as much as in the most generous room, since some may still
-  /// be for a room that it has left.
-  let messageRate: (perSecond: Int, burst: Int)
+  let paceLimits: ConnectionPace.Limits
   private let mailboxes: Locked<[Mailbox<LoopMessage>?]>
   private let endedLoops: Locked<[LoopReport?]>
 
@@ -23,8 +21,7 @@ final class ServerShared: Sendable {
     self.configuration = configuration
     self.authenticator = authenticator
     loopCount = loops
-    let limits = configuration.roomKinds.map(\.limits)
-    messageRate = (limits.map(\.messagesPerSecond).max() ?? 1, limits.map(\.messageBurst).max() ?? 1)
+    paceLimits = ConnectionPace.Limits(configuration)
     mailboxes = Locked(Array(repeating: nil, count: loops))
     endedLoops = Locked(Array(repeating: nil, count: loops))
     self.logger = logger

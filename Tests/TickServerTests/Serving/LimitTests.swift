@@ -139,6 +139,7 @@ extension ServingTests {
       let ledger = try withServer(configure: {
         $0.sendBuffer = .kib(4)
         $0.handshakeDeadline = .seconds(1)
+        $0.joinBurst = 100
       }) { test in
         let client = try test.connect(receiveBytes: 4096)
         // None are open before it is accepted either.

@@ -26,7 +26,7 @@ extension ServingTests {
           try client.expectGoodbye(.messageTooLarge, "16385 bytes, at most 16384")
         }
       }
-      #expect(ledger.moved > 0, "no connection had to move")
+      #expect(ledger.movedAway > 0, "no connection had to move")
       #expect(ledger.closed == [.messageTooLarge: 12])
     }
 
@@ -45,7 +45,7 @@ extension ServingTests {
           }
         }
       }
-      #expect(ledger.moved > 0, "no connection had to move")
+      #expect(ledger.movedAway > 0, "no connection had to move")
       #expect(ledger.accepted == 4)
       #expect(ledger.closed == [.peerClosed: 4])
     }
@@ -64,7 +64,7 @@ extension ServingTests {
         }
         #expect(isEnded)
       }
-      #expect(ledger.moved > 2, "the connection did not have to move")
+      #expect(ledger.movedAway > 2, "the connection did not have to move")
       #expect(ledger.closed == [.rateLimited: 1])
     }
 

@@ -48,14 +48,6 @@ final class TestServer {
   }
 }
 
-/// What all loops of a server did together.
-struct Ledger: Sendable {
-  var accepted: UInt64 = 0
-  var moved: UInt64 = 0
-  var closed: [CloseReason: UInt64] = [:]
-  var roomsOpened: UInt64 = 0
-}
-
 /// Runs a server on a free port of the loopback interface and checks, when `body` and all its clients are gone, that
 /// nothing is left: no connection, no descriptor, no buffer, no room, and that every connection is accounted for by one
 /// reason.
@@ -82,19 +74,12 @@ func withServer(
   let reports = running.server.stopped()
   #expect(reports.count == loops, "a loop that has ended is still held", sourceLocation: sourceLocation)
   var ledger = Ledger()
-  var arrived: UInt64 = 0
   for report in reports {
-    #expect(report.missingConnections == 0, "\(report)", sourceLocation: sourceLocation)
-    #expect(report.leasedBuffers == 0, "\(report)", sourceLocation: sourceLocation)
-    #expect(report.leasedBytes == 0, "\(report)", sourceLocation: sourceLocation)
-    #expect(report.roomsOpened == report.roomsClosed, "\(report)", sourceLocation: sourceLocation)
-    ledger.accepted += report.accepted
-    ledger.moved += report.movedAway
-    arrived += report.movedHere
-    ledger.roomsOpened += report.roomsOpened
-    ledger.closed.merge(report.closed, uniquingKeysWith: +)
+    #expect(report.faults.isEmpty, "\(report.faults)", sourceLocation: sourceLocation)
+    #expect(report.pool.leasedBytes == 0, "\(report)", sourceLocation: sourceLocation)
+    ledger.add(report.ledger)
   }
-  #expect(ledger.moved == arrived, "\(reports)", sourceLocation: sourceLocation)
+  #expect(ledger.movedAway == ledger.movedHere, "\(reports)", sourceLocation: sourceLocation)
   #expect(running.server.openRooms == 0, sourceLocation: sourceLocation)
   var leaked: [String] = []
   let isClean = eventually {
