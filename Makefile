@@ -17,6 +17,7 @@ test: test-setup lint ## format lint, build, all tests
 	scripts/check-purity.sh
 	python3 -m unittest discover -s Tests/Vectors
 	python3 Tests/Vectors/check_vectors.py
+	python3 -m unittest discover -s scripts/rigs
 	swift build --build-tests $(IMPORT_CHECK)
 	.build/debug/tickserver --config Examples/Relay/walk.yaml --check-config
 	swift test -c release --filter Allocation
