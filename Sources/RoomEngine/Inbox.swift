@@ -27,9 +27,13 @@ struct Inbox {
     items.append(.message(delivery, type, start..<bytes.count))
   }
 
-  mutating func clear() {
-    items.removeAll(keepingCapacity: true)
-    bytes.removeAll(keepingCapacity: true)
+  /// Most bytes that each of the two arrays keeps for the next tick, so that a steady tick allocates nothing and a flood
+  /// leaves nothing behind: two inputs of each player with some fields.
+  static func keptBytes(players: Int) -> Int { 8 * 1024 + players * 2 * MemoryLayout<Item>.stride }
+
+  mutating func clear(keeping mostBytes: Int) {
+    items.removeAll(keepingCapacity: items.capacity * MemoryLayout<Item>.stride <= mostBytes)
+    bytes.removeAll(keepingCapacity: bytes.capacity <= mostBytes)
   }
 }
 

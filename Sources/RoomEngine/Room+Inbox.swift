@@ -52,7 +52,7 @@ extension Room {
       case .back(let seat): if !seat.isFreed { logic.resumed(seat.player, in: self) }
       }
     }
-    taken.clear()
+    taken.clear(keeping: Inbox.keptBytes(players: kind.capacity))
     swap(&taken, &spareInbox)
   }
 

@@ -135,7 +135,7 @@ public final class Room {
     dropKeyframe()
     tickEvents.clear(pool: context.pool)
     tickReliable.clear(pool: context.pool)
-    inbox.clear()
+    inbox.clear(keeping: 0)
     context.settle()
   }
 

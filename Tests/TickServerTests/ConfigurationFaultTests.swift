@@ -84,14 +84,15 @@ private let scalars: [Mistake] = [
     "t.yaml:1: idleDeadline is \"5S\": \"S\" is not a unit of a time: write ns, us, ms, s, m or h. Allowed: 1s to 1h."),
   Mistake(
     "sendBuffer: 64kb",
-    "t.yaml:1: sendBuffer is \"64kb\": \"kb\" is not a unit of a size: write B, KiB, MiB or GiB. Allowed: 4KiB to 4MiB."
+    "t.yaml:1: sendBuffer is \"64kb\": \"kb\" is not a unit of a size: write B, KiB, MiB or GiB. Allowed: auto or 4KiB to 4MiB."
   ),
   Mistake(
     "sendBuffer: 65536",
-    "t.yaml:1: sendBuffer is \"65536\": a size needs a unit, B, KiB, MiB or GiB, such as 65536B or 65536KiB. Allowed: 4KiB to 4MiB."
+    "t.yaml:1: sendBuffer is \"65536\": a size needs a unit, B, KiB, MiB or GiB, such as 65536B or 65536KiB. Allowed: auto or 4KiB to 4MiB."
   ),
   Mistake(
-    "sendBuffer: 99999999999GiB", "t.yaml:1: sendBuffer is \"99999999999GiB\": it is too large. Allowed: 4KiB to 4MiB."),
+    "sendBuffer: 99999999999GiB",
+    "t.yaml:1: sendBuffer is \"99999999999GiB\": it is too large. Allowed: auto or 4KiB to 4MiB."),
   Mistake(
     "log: {level: warn}",
     "t.yaml:1: log.level is \"warn\": it is none of the words, \"warning\" is the nearest. Allowed: trace, debug, info, notice, warning, error or critical."

@@ -35,10 +35,20 @@ public struct ServerConfiguration: Sendable {
   public var idleDeadline = Duration.seconds(30)
   /// The server pings a quiet connection this often: 100 ms to 10 min, less than ``idleDeadline``.
   public var pingInterval = Duration.seconds(10)
-  /// The kernel's send buffer of a connection (SO_SNDBUF): 4 KiB to 4 MiB. The kernel counts it twice.
-  public var sendBuffer = ByteCount.kib(64)
-  /// The kernel's receive buffer of a connection (SO_RCVBUF): 4 KiB to 4 MiB. The kernel counts it twice.
-  public var receiveBuffer = ByteCount.kib(16)
+  /// The most memory that the plan may come to, and that the server lives in.
+  public var memoryLimit: MemoryLimitSetting = .auto
+  /// Most bytes that all members together hold for themselves (messages that wait for their sockets, writes in flight,
+  /// whispers kept for a resume): 256 KiB to 1 TiB. Over it the worst laggards are evicted.
+  public var laggardBudget: AutoSize = .auto
+  /// Most bytes of all clients together that wait for a tick, or for the rest of their message: 256 KiB to 1 TiB. Over half
+  /// of it, who sends much is disconnected.
+  public var inputBudget: AutoSize = .auto
+  /// The kernel's send buffer of a connection (SO_SNDBUF): 4 KiB to 4 MiB; `auto` is 8 to 64 KiB. The kernel counts it
+  /// twice.
+  public var sendBuffer: AutoSize = .auto
+  /// The kernel's receive buffer of a connection (SO_RCVBUF): 4 KiB to 4 MiB; `auto` is 8 to 16 KiB. The kernel counts
+  /// it twice.
+  public var receiveBuffer: AutoSize = .auto
   /// Largest message of a client after its Welcome: 2 KiB to 16 KiB.
   public var maxClientMessage = ByteCount(WireLimits.clientMessageBytes)
   /// Bytes a second that a client may send, on average: 1 KiB to 64 MiB; more ends its connection.

@@ -1,28 +1,8 @@
 import ArgumentParser
 
-/// The command line of a server program. Values stay texts here: they are checked with those of the file and the
-/// environment, in the same words.
-struct ServerOptions: ParsableCommand {
-  static var configuration: CommandConfiguration {
-    CommandConfiguration(
-      commandName: programName,
-      abstract: "Serve multiplayer rooms over TCP: state at a steady tick, the same bytes to every member.",
-      usage: "\(programName) [--config FILE] [--set KEY=VALUE ...] [options]",
-      discussion: """
-        Settings come from flags, then TICKSERVER_* environment variables, then the file, then the defaults.
-        A variable is the key in capitals: log.level is TICKSERVER_LOG_LEVEL, maxRooms is TICKSERVER_MAX_ROOMS.
-
-        Examples:
-          \(programName) --listen 127.0.0.1:7777
-          \(programName) --config game.yaml --log-format json
-          \(programName) --config game.yaml --set maxRooms=20 --check-config
-          \(programName) --print-config > game.yaml
-
-        Exit codes: 0 stopped as asked, 1 could not run, 64 wrong usage, 78 wrong configuration.
-        """,
-      version: TickServerVersion.current)
-  }
-
+/// The settings on the command line, the same for every command. Values stay texts here: they are checked with those of
+/// the file and the environment, in the same words.
+struct SettingOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The configuration file (YAML); also TICKSERVER_CONFIG.", valueName: "file"))
   var config: String?
 
@@ -49,17 +29,10 @@ struct ServerOptions: ParsableCommand {
   @Option(help: ArgumentHelp("Set any key of the file, such as maxRooms=20. May be repeated.", valueName: "key=value"))
   var set: [String] = []
 
-  @Flag(help: "Check the configuration and exit: 0 when it is valid, 78 with all errors when it is not.")
-  var checkConfig = false
-
-  @Flag(help: "Print the effective configuration with the origin of each value, and exit. Prints tokens in clear.")
-  var printConfig = false
-
   func validate() throws {
     for assignment in set where !assignment.contains("=") {
       throw ValidationError("--set takes KEY=VALUE, such as maxRooms=20, not '\(assignment)'.")
     }
-    if checkConfig, printConfig { throw ValidationError("--check-config and --print-config exclude each other.") }
   }
 
   /// The settings that the flags name, for ``ConfigurationSources``.
@@ -74,9 +47,18 @@ struct ServerOptions: ParsableCommand {
     }
     return named.compactMap { key, value, flag in value.map { (key, $0, flag) } } + assigned
   }
+}
 
-  private static var programName: String {
-    CommandLine.arguments.first?.split(separator: "/").last.map(String.init) ?? "tickserver"
+/// What can be asked of a configuration instead of serving it.
+struct CheckOptions: ParsableArguments {
+  @Flag(help: "Check the configuration and exit: 0 when it is valid, 78 with all errors when it is not.")
+  var checkConfig = false
+
+  @Flag(help: "Print the effective configuration with the origin of each value, and exit. Prints tokens in clear.")
+  var printConfig = false
+
+  func validate() throws {
+    if checkConfig, printConfig { throw ValidationError("--check-config and --print-config exclude each other.") }
   }
 }
 

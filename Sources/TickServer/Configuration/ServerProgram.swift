@@ -35,6 +35,9 @@ extension Server {
       do {
         try serve(configuration)
         exit(ExitStatus.success)
+      } catch let error as MemoryPlanError {
+        StandardStream.error.write("error: \(error)\n")
+        exit(ExitStatus.configuration)
       } catch {
         StandardStream.error.write("error: \(oneLine("\(error)"))\n")
         exit(ExitStatus.cannotRun)
@@ -53,32 +56,37 @@ enum ServerProgram {
 
   /// Decides what to do, without doing it.
   static func plan(_ defaults: ServerConfiguration, _ arguments: [String], environment: [String: String]) -> Plan {
-    let options: ServerOptions
+    var command: any ParsableCommand
     do {
-      options = try ServerOptions.parse(arguments)
+      command = try ServerCommand.parseAsRoot(arguments)
+      guard let command = command as? any ProgramCommand else {
+        // `help`, which the library answers.
+        try command.run()
+        return .exit(code: ExitStatus.success, output: "", error: "")
+      }
+      return plan(defaults, command, environment)
     } catch {
-      let code = ServerOptions.exitCode(for: error).rawValue
-      let text = ServerOptions.fullMessage(for: error) + "\n"
+      let code = ServerCommand.exitCode(for: error).rawValue
+      let text = ServerCommand.fullMessage(for: error) + "\n"
       return .exit(code: code, output: code == 0 ? text : "", error: code == 0 ? "" : text)
     }
+  }
+
+  private static func plan(
+    _ defaults: ServerConfiguration, _ command: any ProgramCommand, _ environment: [String: String]
+  ) -> Plan {
     var sources = ConfigurationSources()
     sources.program = defaults
     sources.environment = environment
-    sources.flags = options.flags
+    sources.flags = command.settings.flags
     do throws(ConfigurationError) {
-      if let path = options.config ?? environment[ConfigurationSources.fileVariable] {
+      if let path = command.settings.config ?? environment[ConfigurationSources.fileVariable] {
         sources.file = (path, try read(path))
       }
       let loaded = try sources.load()
       // A missing tokens file should fail here, not at the first client.
       _ = try loaded.configuration.authentication.acceptedTokens()
-      if options.printConfig { return .exit(code: ExitStatus.success, output: loaded.yaml, error: "") }
-      if options.checkConfig {
-        let rooms = loaded.configuration.roomKinds.map(\.name).joined(separator: ", ")
-        return .exit(
-          code: ExitStatus.success, output: "the configuration is valid; room kinds: \(oneLine(rooms))\n", error: "")
-      }
-      return .serve(loaded.configuration)
+      return command.outcome(of: loaded)
     } catch {
       return .exit(code: ExitStatus.configuration, output: "", error: "\(error)\n")
     }

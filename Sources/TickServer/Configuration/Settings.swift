@@ -20,8 +20,11 @@ private func serverSettings() -> [Setting] {
     Setting("handshakeDeadline", at: \.handshakeDeadline, .time(.milliseconds(100)...(.seconds(60)))),
     Setting("idleDeadline", at: \.idleDeadline, .time(.seconds(1)...(.seconds(3600)))),
     Setting("pingInterval", at: \.pingInterval, .time(.milliseconds(100)...(.seconds(600)))),
-    Setting("sendBuffer", at: \.sendBuffer, .size(.kib(4)...(.mib(4)))),
-    Setting("receiveBuffer", at: \.receiveBuffer, .size(.kib(4)...(.mib(4)))),
+    Setting("memoryLimit", at: \.memoryLimit, .memoryLimit),
+    Setting("laggardBudget", at: \.laggardBudget, .autoSize(.kib(256)...(.mib(1024 * 1024)))),
+    Setting("inputBudget", at: \.inputBudget, .autoSize(.kib(256)...(.mib(1024 * 1024)))),
+    Setting("sendBuffer", at: \.sendBuffer, .autoSize(.kib(4)...(.mib(4)))),
+    Setting("receiveBuffer", at: \.receiveBuffer, .autoSize(.kib(4)...(.mib(4)))),
     // The least holds one event or join with the largest payload, 1 KiB, and its header.
     Setting(
       "maxClientMessage", at: \.maxClientMessage, .size(.kib(2)...ByteCount(WireLimits.clientMessageBytes))),

@@ -29,20 +29,21 @@ public final class Server: Sendable {
   ///   - configuration: what to serve, where and within which bounds.
   ///   - handlesSignals: whether SIGTERM and SIGINT stop the server; a second one ends it at once.
   ///   - logger: where to log.
-  /// - Throws: ``ConfigurationError`` for a wrong setting, ``StartError`` when the system can't give what is needed.
+  /// - Throws: ``ConfigurationError`` for a wrong setting, ``MemoryPlanError`` when its worst case is over the memory limit,
+  ///   ``StartError`` when the system can't give what is needed.
   public static func start(
     _ configuration: ServerConfiguration, handlesSignals: Bool = true, logger: Logger = Logger(label: "tickserver")
   ) throws -> Server {
     try configuration.validate()
-    let loops =
-      switch configuration.loops {
-      case .auto: availableCores()
-      case .count(let count): count
-      }
+    let memory = LimitedPlan(configuration)
+    if let refusal = memory.refusal {
+      throw MemoryPlanError(description: refusal + "\n  Run the program with `plan` to see all of it.")
+    }
+    let loops = configuration.loops.number
     try DescriptorLimit.check(connections: configuration.maxConnections, loops: loops)
     let shared = ServerShared(
-      configuration: configuration, loops: loops, authenticator: try Authenticator(configuration.authentication),
-      logger: logger)
+      configuration: configuration, memory: memory, loops: loops,
+      authenticator: try Authenticator(configuration.authentication), logger: logger)
     var threads: [LoopThread] = []
     var signalThread: LoopThread?
     do {
@@ -128,4 +129,10 @@ public struct StartError: Error, CustomStringConvertible, Sendable {
   public let description: String
 
   init(_ description: String) { self.description = description }
+}
+
+/// The worst case of a configuration's memory is over the limit: the sum, and the settings to change.
+public struct MemoryPlanError: Error, CustomStringConvertible, Sendable {
+  /// The arithmetic, in a few lines.
+  public let description: String
 }

@@ -104,10 +104,9 @@ final class ServerLoop {
   }
 
   private func setBuffers(of stream: EventLoop.Stream) {
-    let configuration = shared.configuration
+    let sizes = shared.memory.plan.sizes
     do {
-      _ = try stream.setBufferSizes(
-        sendBytes: configuration.sendBuffer.bytes, receiveBytes: configuration.receiveBuffer.bytes)
+      _ = try stream.setBufferSizes(sendBytes: sizes.sendBuffer.bytes, receiveBytes: sizes.receiveBuffer.bytes)
     } catch {
       logger.warning("can't set a connection's kernel buffers", metadata: ["error": "\(error)"])
     }

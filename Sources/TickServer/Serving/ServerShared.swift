@@ -5,6 +5,8 @@ import RoomEngine
 /// What all loops of a server share: the configuration, the directories and the clock's origin.
 final class ServerShared: Sendable {
   let configuration: ServerConfiguration
+  /// The plan that the configuration was let start with.
+  let memory: LimitedPlan
   let rooms: RoomDirectory
   let sessions = SessionDirectory()
   let admission: ConnectionAdmission
@@ -17,8 +19,11 @@ final class ServerShared: Sendable {
   private let mailboxes: Locked<[Mailbox<LoopMessage>?]>
   private let endedLoops: Locked<[LoopReport?]>
 
-  init(configuration: ServerConfiguration, loops: Int, authenticator: Authenticator, logger: Logger) {
+  init(
+    configuration: ServerConfiguration, memory: LimitedPlan, loops: Int, authenticator: Authenticator, logger: Logger
+  ) {
     self.configuration = configuration
+    self.memory = memory
     self.authenticator = authenticator
     loopCount = loops
     paceLimits = ConnectionPace.Limits(configuration)

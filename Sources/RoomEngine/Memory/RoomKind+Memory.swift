@@ -1,0 +1,47 @@
+import WireFormat
+
+/// The most that one room of a kind holds, by what holds it; all in bytes.
+struct RoomMemory {
+  /// Entity tables, their baselines, bitmaps and id allocators.
+  let state: Int
+  let seats: Int
+  let frameLog: Int
+  let eventLog: Int
+  let keyframe: Int
+  /// Events of the running tick, for the frame and for the event log.
+  let tickEvents: Int
+  /// Arrays of the inbox that are kept for the next tick.
+  let inbox: Int
+
+  var total: Int { state + seats + frameLog + eventLog + keyframe + tickEvents + inbox + MemoryCosts.room }
+
+  init(_ kind: RoomKind) {
+    let limits = kind.limits
+    // Current state and baseline; three bitmaps of what changed; an id that rests takes 8 bytes in a ring that may just
+    // have doubled.
+    state = kind.schema.layouts.reduce(0) { $0 + $1.capacity * (2 * $1.rowBytes + 1 + 16) }
+    // Twice as many player ids as seats, each with a place in the table and perhaps at rest.
+    seats = kind.capacity * (MemoryCosts.seat + 2 * (8 + 16))
+    // The newest frame is kept whatever its size.
+    let frame = BufferPool.capacity(for: kind.frameBound)
+    frameLog = max(limits.frameLogBytes.bytes, frame) + limits.frameLogFrames * MemoryCosts.bufferHead
+    // The smallest buffer has 64 bytes: that bounds their number too.
+    let blocks = min(limits.eventLogEvents, limits.eventLogBytes.bytes / BufferPool.capacity(for: 1))
+    eventLog = limits.eventLogBytes.bytes + blocks * MemoryCosts.bufferHead
+    keyframe = frame
+    tickEvents = 2 * BufferPool.capacity(for: limits.eventBytesPerTick.bytes + kind.systemEventBound)
+    inbox = 4 * Inbox.keptBytes(players: kind.capacity)
+  }
+}
+
+extension RoomKind {
+  /// The most that one room of this kind holds, in bytes.
+  package var memoryBytes: Int { RoomMemory(self).total }
+
+  /// Scratch for one frame, the frame itself, and the events that one member missed: once a loop, while a tick runs.
+  var tickScratchBytes: Int {
+    2 * BufferPool.capacity(for: frameBound)
+      + BufferPool.capacity(for: limits.eventLogBytes.bytes + messageOverhead + 20)
+      + Int(schema.kinds.map(\.capacity).max() ?? 0) * 11
+  }
+}

@@ -1,0 +1,87 @@
+import ArgumentParser
+
+/// What a server program does once its configuration is known.
+protocol ProgramCommand: ParsableCommand {
+  var settings: SettingOptions { get }
+  func outcome(of loaded: LoadedConfiguration) -> ServerProgram.Plan
+}
+
+/// The program without a command: it serves.
+struct ServerCommand: ProgramCommand {
+  static var configuration: CommandConfiguration {
+    CommandConfiguration(
+      commandName: programName,
+      abstract: "Serve multiplayer rooms over TCP: state at a steady tick, the same bytes to every member.",
+      usage: "\(programName) [serve|plan] [--config FILE] [--set KEY=VALUE ...] [options]",
+      discussion: """
+        Settings come from flags, then TICKSERVER_* environment variables, then the file, then the defaults.
+        A variable is the key in capitals: log.level is TICKSERVER_LOG_LEVEL, maxRooms is TICKSERVER_MAX_ROOMS.
+
+        Examples:
+          \(programName) --listen 127.0.0.1:7777
+          \(programName) --config game.yaml --log-format json
+          \(programName) --config game.yaml --set maxRooms=20 --check-config
+          \(programName) --print-config > game.yaml
+          \(programName) plan --set memoryLimit=64MiB --set maxRooms=10
+
+        Exit codes: 0 stopped as asked, 1 could not run, 64 wrong usage, 78 wrong configuration.
+        """,
+      version: TickServerVersion.current,
+      subcommands: [ServeCommand.self, PlanCommand.self])
+  }
+
+  @OptionGroup var settings: SettingOptions
+  @OptionGroup var checks: CheckOptions
+
+  func outcome(of loaded: LoadedConfiguration) -> ServerProgram.Plan { checks.outcome(of: loaded) }
+
+  private static var programName: String {
+    CommandLine.arguments.first?.split(separator: "/").last.map(String.init) ?? "tickserver"
+  }
+}
+
+/// The same by its name.
+struct ServeCommand: ProgramCommand {
+  static var configuration: CommandConfiguration {
+    CommandConfiguration(commandName: "serve", abstract: "Serve; the same as without a command.")
+  }
+
+  @OptionGroup var settings: SettingOptions
+  @OptionGroup var checks: CheckOptions
+
+  func outcome(of loaded: LoadedConfiguration) -> ServerProgram.Plan { checks.outcome(of: loaded) }
+}
+
+/// Prints the memory plan.
+struct PlanCommand: ProgramCommand {
+  static var configuration: CommandConfiguration {
+    CommandConfiguration(
+      commandName: "plan",
+      abstract: "Print the worst case of the configuration's memory against the limit, line by line.",
+      discussion: "Exit codes: 0 it fits, 64 wrong usage, 78 it is over the limit, or the configuration is wrong.")
+  }
+
+  @OptionGroup var settings: SettingOptions
+  @Flag(help: "Print JSON instead of a table.")
+  var json = false
+
+  func outcome(of loaded: LoadedConfiguration) -> ServerProgram.Plan {
+    let limited = LimitedPlan(loaded.configuration)
+    let table = PlanTable(limited: limited)
+    return .exit(
+      code: limited.plan.fits ? ExitStatus.success : ExitStatus.configuration, output: json ? table.json : table.text,
+      error: "")
+  }
+}
+
+extension CheckOptions {
+  func outcome(of loaded: LoadedConfiguration) -> ServerProgram.Plan {
+    if printConfig { return .exit(code: ExitStatus.success, output: loaded.yaml, error: "") }
+    if checkConfig {
+      let rooms = loaded.configuration.roomKinds.map(\.name).joined(separator: ", ")
+      return .exit(
+        code: ExitStatus.success, output: "the configuration is valid; room kinds: \(oneLine(rooms))\n", error: "")
+    }
+    return .serve(loaded.configuration)
+  }
+}

@@ -1,0 +1,160 @@
+import RoomEngine
+import Testing
+import WireFormat
+
+@Suite("The memory plan")
+struct MemoryPlanTests {
+  private func kind(_ change: (inout RoomLimits) -> Void = { _ in }, capacity: Int = 100) throws -> RoomKind {
+    var limits = RoomLimits()
+    change(&limits)
+    let schema = try Schema([EntityKind("ball", capacity: 128, fields: [Field("spin", .signed(bits: 16))])])
+    return RoomKind("game", schema: schema, capacity: capacity, limits: limits) { RelayLogic(grants: []) }
+  }
+
+  /// A configuration with every size fixed, so that no line depends on what others leave.
+  private func fixed(_ change: (inout MemoryDemand) -> Void = { _ in }) throws -> MemoryDemand {
+    var demand = MemoryDemand(kinds: [try kind()])
+    demand.limit = .mib(1024)
+    demand.sendBuffer = .kib(32)
+    demand.receiveBuffer = .kib(16)
+    demand.laggardBudget = .mib(8)
+    demand.inputBudget = .mib(4)
+    change(&demand)
+    return demand
+  }
+
+  private func lines(_ demand: MemoryDemand) -> [String: Int] {
+    Dictionary(uniqueKeysWithValues: MemoryPlan(demand).lines.map { ($0.name, $0.bytes) })
+  }
+
+  @Test("is the sum of its lines, and each line is its count times its size")
+  func sum() throws {
+    let plan = MemoryPlan(try fixed())
+    #expect(plan.totalBytes == plan.lines.reduce(0) { $0 + $1.count * $1.bytesEach })
+    #expect(plan.totalBytes == plan.processBytes + plan.kernelBytes)
+    #expect(plan.headroomBytes == 1024 * 1024 * 1024 - plan.totalBytes)
+    let lines = lines(try fixed())
+    // The kernel books twice what is set: (1,000 + 32) x 2 x 32 KiB.
+    #expect(lines["kernel: send"] == 1032 * 64 * 1024)
+    #expect(lines["kernel: receive"] == 1032 * 32 * 1024)
+    #expect(lines["laggards"] == 8 * 1024 * 1024)
+    #expect(lines["input"] == 2 * 4 * 1024 * 1024)
+  }
+
+  @Test("changes in the lines of the setting that was changed, and in the slack, alone")
+  func isolation() throws {
+    func changed(_ change: (inout MemoryDemand) -> Void) throws -> Set<String> {
+      let (before, after) = (lines(try fixed()), lines(try fixed(change)))
+      return Set(before.keys.filter { before[$0] != after[$0] })
+    }
+    #expect(try changed { $0.sendBuffer = .kib(33) } == ["kernel: send"])
+    #expect(try changed { $0.receiveBuffer = .kib(17) } == ["kernel: receive"])
+    #expect(try changed { $0.laggardBudget = .mib(9) } == ["laggards", "allocator slack"])
+    #expect(try changed { $0.inputBudget = .mib(5) } == ["input", "allocator slack"])
+    #expect(try changed { $0.rooms += 1 } == ["rooms", "allocator slack"])
+    #expect(
+      try changed { $0.connections += 100 } == [
+        "connections", "allocator slack", "kernel: sockets", "kernel: send", "kernel: receive",
+      ])
+    let larger = try kind { $0.frameLogBytes = .mib(1) }
+    #expect(try changed { $0.kinds = [larger] } == ["rooms", "allocator slack"])
+  }
+
+  @Test("counts what the kernel grants, not what is asked for")
+  func kernelBound() throws {
+    let demand = try fixed {
+      $0.sendBuffer = .mib(4)
+      $0.mostSendBuffer = .kib(208)
+    }
+    #expect(lines(demand)["kernel: send"] == 1032 * 2 * 208 * 1024)
+  }
+
+  @Test("counts every room as the kind that takes most, with its frame log, event log and seats")
+  func rooms() throws {
+    let small = try kind()
+    let large = try kind({ $0.frameLogBytes = .mib(2) }, capacity: 200)
+    var demand = try fixed()
+    demand.kinds = [small, large, small]
+    #expect(lines(demand)["rooms"] == 100 * large.memoryBytes)
+    // 1.5 MiB more frame log; each seat costs at least its own KiB.
+    #expect(large.memoryBytes - small.memoryBytes >= (1536 + 100) * 1024)
+    #expect(try kind { $0.eventLogBytes = .kib(256) }.memoryBytes - small.memoryBytes >= 128 * 1024)
+    #expect(small.memoryBytes < 1536 * 1024)
+  }
+
+  @Test("chooses what is left to auto so that the defaults fit 256 MiB, and 600 connections in 8 rooms 80 MiB")
+  func auto() throws {
+    var demand = MemoryDemand(kinds: [try kind()])
+    demand.loops = 2
+    demand.limit = .mib(256)
+    let plan = MemoryPlan(demand)
+    #expect(plan.fits)
+    #expect((ByteCount.kib(9)...(.kib(64))).contains(plan.sizes.sendBuffer))
+    demand.limit = .mib(80)
+    demand.connections = 600
+    demand.rooms = 8
+    #expect(MemoryPlan(demand).fits)
+    demand.limit = nil
+    let most = MemoryPlan(demand).sizes
+    #expect(most.sendBuffer == .kib(64) && most.receiveBuffer == .kib(16) && most.laggardBudget == .mib(64))
+    #expect(MemoryPlan(demand).headroomBytes == nil)
+  }
+
+  @Test("whatever auto chooses under whatever limit never makes a plan that fits at its least go over it")
+  func autoNeverOverspends() throws {
+    var demand = MemoryDemand(kinds: [try kind()])
+    var fitting = 0
+    for mebibytes in stride(from: 32, through: 4096, by: 16) {
+      for (connections, rooms, loops) in [(1, 1, 1), (600, 8, 2), (1000, 100, 2), (10_000, 300, 16)] {
+        (demand.limit, demand.connections) = (.mib(mebibytes), connections)
+        (demand.rooms, demand.loops) = (rooms, loops)
+        let plan = MemoryPlan(demand)
+        let isLeast = plan.sizes.sendBuffer == .kib(8) && plan.sizes.laggardBudget == .mib(2)
+        #expect(plan.fits || isLeast, "\(mebibytes) MiB, \(connections) connections: \(plan.totalBytes)")
+        if plan.fits { fitting += 1 }
+      }
+    }
+    #expect(fitting > 500)
+  }
+
+  @Test("says which single change would make it fit, and that change does, but one more does not")
+  func advice() throws {
+    var demand = MemoryDemand(kinds: [try kind()])
+    demand.limit = .mib(192)
+    demand.connections = 3000
+    let advice = MemoryPlan(demand).advice
+    #expect(advice.map(\.setting) == ["maxConnections", "maxRooms", "memoryLimit"])
+    for (path, suggestion) in [(\MemoryDemand.connections, advice[0]), (\.rooms, advice[1])] {
+      let most = try #require(Int(suggestion.suggestion.dropFirst("at most ".count)))
+      var changed = demand
+      changed[keyPath: path] = most
+      #expect(MemoryPlan(changed).fits)
+      changed[keyPath: path] = most + 1
+      #expect(!MemoryPlan(changed).fits)
+    }
+    let mebibytes = try #require(Int(advice[2].suggestion.dropLast(3)))
+    demand.limit = .mib(mebibytes)
+    #expect(MemoryPlan(demand).fits)
+    #expect(MemoryPlan(demand).advice.isEmpty)
+  }
+
+  @Test("asks for fewer of both where neither alone is enough, and for auto where a size was set too large")
+  func combinedAdvice() throws {
+    var demand = MemoryDemand(kinds: [try kind()])
+    demand.limit = .mib(64)
+    let both = MemoryPlan(demand).advice
+    #expect(both.map(\.setting) == ["maxConnections 1000 and maxRooms", "memoryLimit"])
+    demand.limit = .mib(256)
+    demand.laggardBudget = .mib(512)
+    #expect(MemoryPlan(demand).advice.contains { $0.setting == "laggardBudget" && $0.suggestion == "auto" })
+  }
+
+  @Test("takes the largest values that settings allow without an overflow")
+  func largest() throws {
+    var demand = MemoryDemand(kinds: [try kind { $0.frameLogBytes = .mib(64) }])
+    (demand.connections, demand.rooms, demand.loops) = (1_000_000, 65_536, 256)
+    demand.limit = .mib(64)
+    #expect(!MemoryPlan(demand).fits)
+    #expect(!MemoryPlan(demand).advice.isEmpty)
+  }
+}
