@@ -5,7 +5,7 @@ TEST_PACKAGES = $(PACKAGES) python3
 # Declared dependencies only: an arrow of the house that the manifest does not have is an error.
 IMPORT_CHECK = --explicit-target-dependency-import-check error
 
-.PHONY: help demo test build release lint format bench-frame vectors setup test-setup clean
+.PHONY: help demo test build release lint format bench-frame simulate vectors setup test-setup clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -39,6 +39,12 @@ format: ## format all sources in place
 
 bench-frame: setup ## what a tick costs by the number of members
 	swift run -c release FrameCost
+
+SEEDS = 5000
+simulate: setup ## random rooms from SEEDS=n seeds, or SEED=n alone, with what must hold checked at every step
+	swift build -c release --product RoomSimulator
+	SWIFT_BACKTRACE=enable=no .build/release/RoomSimulator --parallel $$(nproc) \
+	  $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
 vectors: setup ## write the golden vectors anew
 	swift run VectorGenerator Tests/Vectors

@@ -81,6 +81,18 @@ let package = Package(
     // Tests only: counts the heap allocations of a thread by overriding malloc; never link it into a program.
     .target(name: "CAllocationCounter"),
 
+    // Development only: random rooms from seeds (`make simulate`).
+    .target(
+      name: "RoomSimulation", dependencies: ["RoomTestKit", "RoomEngine", "ClientCore", "WireFormat"],
+      path: "Tests/RoomSimulation", swiftSettings: settings),
+    .executableTarget(
+      name: "RoomSimulator",
+      dependencies: [
+        "RoomSimulation", "RoomEngine", "WireFormat",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Tests/RoomSimulator", swiftSettings: settings),
+
     .executableTarget(
       name: "FrameCost", dependencies: ["RoomEngine", "WireFormat"], path: "Benchmarks/FrameCost",
       swiftSettings: settings),
@@ -92,7 +104,9 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "RoomEngineTests",
-      dependencies: ["RoomEngine", "WireFormat", "ClientCore", "RoomTestKit", "CAllocationCounter"],
+      dependencies: [
+        "RoomEngine", "WireFormat", "ClientCore", "RoomTestKit", "RoomSimulation", "CAllocationCounter",
+      ],
       swiftSettings: settings),
     .testTarget(name: "ClientCoreTests", dependencies: ["ClientCore", "WireFormat"], swiftSettings: settings),
     .testTarget(

@@ -90,6 +90,11 @@ package final class Delivery {
   /// Bytes pinned by the write in flight.
   package var pinnedBytes: Int { flight.reduce(0) { $0 + $1.buffer.capacity } }
 
+  /// Bytes of memory that it holds or pins: all that this connection costs beyond itself.
+  package var heldBytes: Int {
+    pinnedBytes + (outbox.buffer?.capacity ?? 0) + (greeting.buffer?.capacity ?? 0)
+  }
+
   /// Calls `body` with the pieces of the write in flight, in order: 1 to ``WritePlan/mostResyncParts``.
   package func withFlight<Failure>(
     _ body: (UnsafeBufferPointer<UnsafeRawBufferPointer>) throws(Failure) -> Void

@@ -43,9 +43,8 @@ package struct EventLog {
     guard cursor < last else { return nil }
     var size = 0
     forEach(after: cursor) { size += $0.buffer.count }
-    // First number and count: two varints.
-    let message = pool.lease(messageOverhead + 20 + size)
-    let body = 0 + varintLength(cursor + 1) + varintLength(last - cursor) + size
+    let message = pool.lease(Self.messageBound(ByteCount(size)))
+    let body = varintLength(cursor + 1) + varintLength(last - cursor) + size
     message.write { out in
       out.put(varint: body + 1)
       out.put(byte: MessageType.events.rawValue)
@@ -55,6 +54,9 @@ package struct EventLog {
     forEach(after: cursor) { message.append($0.buffer.bytes) }
     return message
   }
+
+  /// Most bytes of an Events message around so many bytes of events: its first number and count are two varints.
+  static func messageBound(_ events: ByteCount) -> Int { messageOverhead + 20 + events.bytes }
 
   /// Whether every event after `cursor` is still here and `cursor` is a frame's end.
   package func reaches(back cursor: UInt64) -> Bool {

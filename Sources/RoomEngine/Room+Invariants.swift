@@ -1,7 +1,7 @@
 package import WireFormat
 
-/// The engine's books, checked by tests after every step. Not in release builds: each check visits everything that is
-/// held.
+/// The engine's books, checked by tests and the simulation after every step. Never called in a server: each check visits
+/// everything that is held. In release builds too, or the simulation would prove another engine than the one that ships.
 extension Room {
   /// The whole state as of the newest frame, as a Frame message.
   package func withKeyframe<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
@@ -14,12 +14,14 @@ extension Room {
   /// Generation of a player's seat, or nil without one.
   package func generation(of player: PlayerID) -> UInt32? { seat(of: player)?.generation }
 
-  #if DEBUG
+  /// Number of the last reliable whisper to a player, or nil without a seat.
+  package func lastWhisper(to player: PlayerID) -> UInt64? { seat(of: player)?.lastWhisper }
+
   /// What does not add up, or nothing.
   ///
   /// - Parameter deliveries: all that are open, with a seat or without; no other room shares the buffer pool.
   package func imbalances(with deliveries: [Delivery]) -> [String] {
-    memberImbalances() + bufferImbalances(deliveries)
+    memberImbalances() + bufferImbalances(deliveries) + excesses(deliveries)
   }
 
   private func memberImbalances() -> [String] {
@@ -57,6 +59,28 @@ extension Room {
     return wrong
   }
 
+  /// Who or what holds more bytes than the limits allow.
+  private func excesses(_ deliveries: [Delivery]) -> [String] {
+    var wrong: [String] = []
+    func expect(_ bytes: Int, atMost most: Int, _ who: @autoclosure () -> String) {
+      if bytes > most { wrong.append("\(who()) holds \(bytes) bytes, at most \(most) are allowed") }
+    }
+    let limits = kind.limits
+    let heldBytesBound = kind.heldBytesBound
+    for delivery in deliveries {
+      expect(delivery.heldBytes, atMost: heldBytesBound, "connection \(delivery.tag) (\(delivery.state))")
+      expect(delivery.waitingBytes, atMost: limits.inboxBytes.bytes, "the inbox of connection \(delivery.tag)")
+    }
+    for seat in seats {
+      guard let seat else { continue }
+      expect(seat.whisperBytes, atMost: limits.backlogBytes.bytes, "the seat of player \(seat.player.rawValue)")
+    }
+    if frames.frames.count > 1 { expect(frames.bytes, atMost: limits.frameLogBytes.bytes, "the frame log") }
+    expect(frames.frames.count, atMost: limits.frameLogFrames, "the frame log, in frames: it")
+    expect(events.bytes, atMost: limits.eventLogBytes.bytes, "the event log")
+    return wrong
+  }
+
   /// Compares the holders of every buffer with those who hold it.
   private func bufferImbalances(_ deliveries: [Delivery]) -> [String] {
     var held: [ObjectIdentifier: (buffer: PooledBuffer, holders: Int)] = [:]
@@ -86,10 +110,8 @@ extension Room {
     if leased != held.count { wrong.append("\(leased) buffers are leased, \(held.count) are held") }
     return wrong
   }
-  #endif
 }
 
-#if DEBUG
 extension FrameLog {
   func forEachBuffer(_ body: (PooledBuffer) -> Void) {
     for offset in 0..<frames.count { body(frames[offset].buffer) }
@@ -101,4 +123,3 @@ extension EventLog {
     for offset in 0..<blocks.count { body(blocks[offset].buffer) }
   }
 }
-#endif

@@ -44,6 +44,15 @@ public struct RoomKind: Sendable {
   /// Most bytes of the joined and left events of one tick: everybody leaves and as many as are admitted come.
   var systemEventBound: Int { (capacity + limits.admissionsPerTick) * (RoomEvent.overhead + 8) }
 
+  /// Most bytes of buffers that one connection holds: its own messages twice, since those of the last write may still be
+  /// in flight, and the rest of a write that begins with Joined and a keyframe.
+  package var heldBytesBound: Int {
+    let backlog = limits.backlogBytes.bytes
+    let joined = Joined.bound(schemaBytes: schema.encoded.count, players: capacity) + messageOverhead
+    return 2 * BufferPool.capacity(for: backlog) + BufferPool.capacity(for: joined + backlog)
+      + BufferPool.capacity(for: frameBound) + BufferPool.capacity(for: EventLog.messageBound(limits.eventLogBytes))
+  }
+
   /// What is wrong with the definition, or nil. Names the setting, its value and what is allowed.
   public var fault: String? {
     guard WireLimits.nameBytes.contains(name.utf8.count) else {

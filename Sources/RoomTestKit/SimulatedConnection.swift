@@ -1,4 +1,4 @@
-import RoomEngine
+package import RoomEngine
 public import WireFormat
 
 /// A client's stream to a ``SimulatedRoom``: a byte pipe whose reading end is as slow, stuck or short-lived as a test
@@ -9,6 +9,7 @@ public import WireFormat
 /// client.connection?.grant(100)          // reads 100 bytes more
 /// client.connection?.flow()              // reads everything again
 /// client.connection?.cut(afterBytes: 7)  // dies when it has brought 7 bytes more
+/// client.connection?.failWrites()        // the server's next write is an error
 /// ```
 public final class SimulatedConnection {
   /// Where the server's side of the conversation stands.
@@ -22,7 +23,7 @@ public final class SimulatedConnection {
 
   /// Its number among the room's connections, from 0.
   public let number: Int
-  let delivery: Delivery
+  package let delivery: Delivery
   unowned let client: SimulatedClient
   var state = State.handshake
   var assembler = MessageAssembler(limit: WireLimits.clientHandshakeMessageBytes)
@@ -39,12 +40,25 @@ public final class SimulatedConnection {
   public var mostBytesPerWrite: Int?
   /// Bytes added to the window every tick; 0 is none.
   public var trickleBytes = 0
+  /// Asked at every write for the most bytes that it takes; nil is no bound.
+  package var takesBytes: (() -> Int)?
+  /// Bytes that left the server.
+  package private(set) var bytesTaken = 0
+  /// FNV-1a of all that reached the client.
+  package private(set) var digest: UInt64 = 0xcbf2_9ce4_8422_2325
+  /// How often nothing was left to write any more.
+  package private(set) var timesCaughtUp = 0
+  /// A write of the server has failed.
+  package private(set) var hasFailedWrite = false
+  /// Whether the server's end still has its descriptor.
+  package private(set) var isStreamOpen = true
 
   /// Arrived and not handed to the client yet.
   private(set) var arrived: [UInt8] = []
   /// The rest of a write that blocked: memory that the server has pinned, read as late as a kernel would.
   private var flight: [UnsafeRawBufferPointer] = []
   private var cutAt: Int?
+  private var failsAt: Int?
   /// The stream is dead: neither side gets anything more, and the server has yet to notice.
   private(set) var isCut = false
   /// The client has closed its end in order: what it sent before still arrives.
@@ -77,34 +91,55 @@ public final class SimulatedConnection {
     if bytes == 0 { isCut = true }
   }
 
+  /// The server's writes fail once `bytes` more have left it; 0 from the next one on.
+  public func failWrites(afterBytes bytes: Int = 0) { failsAt = bytesTaken + bytes }
+
+  /// Whether the pipe takes everything at once, as far as is known.
+  package var isUnobstructed: Bool {
+    window == nil && mostBytesPerWrite == nil && takesBytes == nil && cutAt == nil && failsAt == nil && !isCut
+      && !isClosedByClient
+  }
+
   /// Whether a write of the server waits for the pipe.
   public var isBlocked: Bool { !flight.isEmpty }
 
   /// Bytes of the write in flight that the pipe has not taken.
   var flightBytes: Int { flight.reduce(0) { $0 + $1.count } }
 
-  var hasEnded: Bool {
+  package var hasEnded: Bool {
     if case .ended = state { true } else { false }
+  }
+
+  /// Whether the server keeps anything for it: memory, a descriptor, a place in the room.
+  package var isHeld: Bool {
+    isStreamOpen || delivery.state != .closed || delivery.heldBytes > 0 || delivery.seat?.delivery === delivery
   }
 
   // MARK: The server's end
 
+  /// What became of a write.
+  enum WriteResult: Equatable {
+    case took(Int)
+    case failed
+  }
+
   /// Takes what fits now.
-  ///
-  /// - Returns: bytes taken.
-  func tryWrite(_ slices: UnsafeBufferPointer<UnsafeRawBufferPointer>) -> Int {
+  func tryWrite(_ slices: UnsafeBufferPointer<UnsafeRawBufferPointer>) -> WriteResult {
     precondition(flight.isEmpty, "a second write while one is in flight")
+    guard !hasWriteError else { return .failed }
     writes += 1
-    var left = min(window ?? .max, mostBytesPerWrite ?? .max)
+    let most = takesBytes?() ?? .max
+    var left = min(window ?? .max, mostBytesPerWrite ?? .max, most, failsAt.map { $0 - bytesTaken } ?? .max)
     var taken = 0
     for slice in slices {
       let count = min(left, slice.count)
       take(UnsafeRawBufferPointer(rebasing: slice[..<count]))
       left -= count
       taken += count
-      if count < slice.count { break }
+      if count < slice.count { return .took(taken) }
     }
-    return taken
+    timesCaughtUp += 1
+    return .took(taken)
   }
 
   /// Takes over the rest of a write; its memory stays pinned until the last byte has left.
@@ -113,32 +148,49 @@ public final class SimulatedConnection {
     flight = Array(slices)
   }
 
-  /// Moves the write in flight as far as the window lets it.
-  ///
-  /// - Returns: whether it completed now.
-  func moveFlight() -> Bool {
-    guard !flight.isEmpty else { return false }
+  /// A write in flight has completed, and what followed has gone out.
+  func noteCompletion() { if flight.isEmpty { timesCaughtUp += 1 } }
+
+  /// How the write in flight stands.
+  enum FlightResult {
+    case waits, completed, failed
+  }
+
+  /// Moves the write in flight as far as the window lets it; nil when there is none.
+  func moveFlight() -> FlightResult? {
+    guard !flight.isEmpty else { return nil }
     while let first = flight.first {
-      let count = min(first.count, window ?? .max)
+      guard !hasWriteError else { return .failed }
+      let count = min(first.count, window ?? .max, failsAt.map { $0 - bytesTaken } ?? .max)
       take(UnsafeRawBufferPointer(rebasing: first[..<count]))
       guard count == first.count else {
         flight[0] = UnsafeRawBufferPointer(rebasing: first[count...])
-        return false
+        if hasWriteError { return .failed }
+        return .waits
       }
       flight.removeFirst()
     }
-    return true
+    return .completed
   }
 
-  /// The server closed the stream: what was not taken is lost.
-  func dropFlight() { flight = [] }
+  private var hasWriteError: Bool {
+    if !isStreamOpen { client.room.faults.append("a write on connection \(number), whose stream is closed") }
+    if let failsAt, bytesTaken >= failsAt { hasFailedWrite = true }
+    return hasFailedWrite || !isStreamOpen
+  }
 
-  func noteCut() { isCut = true }
+  /// The server closes the stream: what was not taken is lost.
+  func closeStream() {
+    flight = []
+    isStreamOpen = false
+  }
 
   private func take(_ bytes: UnsafeRawBufferPointer) {
     if let window { self.window = window - bytes.count }
+    bytesTaken += bytes.count
     let alive = min(bytes.count, cutAt.map { max(0, $0 - bytesArrived) } ?? .max)
     arrived.append(contentsOf: bytes[..<alive])
+    for byte in bytes[..<alive] { digest = (digest ^ UInt64(byte)) &* 0x100_0000_01b3 }
     bytesArrived += alive
     if let cutAt, bytesArrived >= cutAt { isCut = true }
   }

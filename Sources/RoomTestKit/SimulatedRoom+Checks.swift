@@ -32,9 +32,38 @@ extension SimulatedRoom {
         faults.append("\(client.player.map(\.description) ?? "?") sees another state at \(lastFrame)")
       }
     }
-    #if DEBUG
+    checkBooks()
+  }
+
+  /// The engine's books, and connections and seats as the shell knows them against the room's own.
+  package func checkBooks() {
     faults += room.imbalances(with: connections.compactMap { $0?.delivery })
-    #endif
+    for case let connection? in connections {
+      if let fault = fault(of: connection) { faults.append("connection \(connection.number) \(fault)") }
+    }
+    if seats.count != room.playerCount {
+      faults.append("\(room.playerCount) seats are taken, \(seats.count) are known")
+    }
+    let (joins, leaves) = (room.counters.joins, room.counters.leaves)
+    if Int(joins) - Int(leaves) != room.playerCount {
+      faults.append("\(joins) joined and \(leaves) left, but \(room.playerCount) are here")
+    }
+  }
+
+  private func fault(of connection: SimulatedConnection) -> String? {
+    let delivery = connection.delivery
+    if connection.hasFailedWrite, !connection.hasEnded { return "goes on after a failed write" }
+    guard !connection.hasEnded else { return connection.isHeld ? "has ended, and is still held" : nil }
+    if !connection.isStreamOpen || delivery.state == .closed { return "is closed without having ended" }
+    // What the room asked for outside a tick is done after the next.
+    guard room.effects.isEmpty else { return nil }
+    switch connection.state {
+    case .handshake, .lobby, .seating: return delivery.seat == nil ? nil : "has a seat in \(connection.state)"
+    case .seated(let session):
+      let isServed = seats[session].map { $0.delivery === delivery && delivery.seat === $0 } ?? false
+      return isServed ? nil : "is said to be seated, and is not served"
+    case .ended: return nil
+    }
   }
 
   /// Closes the room and lets go of every connection; what is still held then is added to ``faults``.
@@ -43,5 +72,23 @@ extension SimulatedRoom {
     for connection in connections { connection?.cut() }
     settle()
     if heldBuffers != 0 { faults.append("\(heldBuffers) buffers are held though everybody is gone") }
+  }
+}
+
+/// How many of each the room has.
+package struct SimulatedCensus: Equatable {
+  let seats: Int
+  let members: Int
+  let connections: Int
+  let streams: Int
+}
+
+extension SimulatedRoom {
+  /// What must be the same again once a visitor is gone.
+  package var census: SimulatedCensus {
+    let open = connections.compactMap { $0 }
+    return SimulatedCensus(
+      seats: seats.count, members: room.attached.count, connections: open.count,
+      streams: open.count { $0.isStreamOpen })
   }
 }

@@ -31,10 +31,16 @@ extension SimulatedRoom {
   /// - Returns: whether anything did.
   private func carry(_ connection: SimulatedConnection) -> Bool {
     var moved = false
-    if connection.moveFlight() {
+    switch connection.moveFlight() {
+    case nil, .waits: break
+    case .completed:
       moved = true
       connection.delivery.completed(pool: pool, now: clock.now)
       pump(connection)
+      connection.noteCompletion()
+    case .failed:
+      moved = true
+      end(connection, .writeFailed, "the write in flight failed")
     }
     let client = connection.client
     let arrived = connection.takeArrived()

@@ -40,7 +40,10 @@ extension SimulatedRoom {
       send(connection, bound: 1) { $0.put(empty: .left) }
     case .evict(let delivery, let reason, let text):
       if let connection = connection(of: delivery) { end(connection, reason, text) }
-    case .freed(let session): seats[session] = nil
+    case .freed(let session):
+      if seats.removeValue(forKey: session) == nil {
+        faults.append("the seat of session \(session) was given up twice")
+      }
     }
   }
 
@@ -82,10 +85,13 @@ extension SimulatedRoom {
     }
   }
 
-  /// Offers the plan to the pipe; false when it blocked.
+  /// Offers the plan to the pipe; false when it blocked or failed.
   private func writePlan(_ connection: SimulatedConnection) -> Bool {
     let plan = context.plan
-    let count = plan.withSlices { connection.tryWrite($0) }
+    guard case .took(let count) = plan.withSlices({ connection.tryWrite($0) }) else {
+      end(connection, .writeFailed, "a write failed")
+      return false
+    }
     if connection.delivery.took(count, of: plan, pool: pool, now: clock.now) { return true }
     connection.delivery.withFlight { connection.startFlight($0) }
     return false
@@ -112,7 +118,7 @@ extension SimulatedRoom {
     connection.end = (reason, text)
     ends[reason, default: 0] += 1
     if reason.isTold, !connection.delivery.hasWriteInFlight { sayGoodbye(connection, reason, text) }
-    connection.dropFlight()
+    connection.closeStream()
     if hasRoom {
       room.detach(connection.delivery, keepsSeat: reason.retry != .never, now: clock.now)
     } else {
@@ -124,7 +130,7 @@ extension SimulatedRoom {
     let goodbye = Goodbye(reason, text: text)
     if connection.delivery.planOutbox(into: context.plan, pool: pool) {
       let size = connection.delivery.outbox.count
-      guard context.plan.withSlices({ connection.tryWrite($0) }) == size else { return }
+      guard context.plan.withSlices({ connection.tryWrite($0) }) == .took(size) else { return }
     }
     encodedBytes(bound: Goodbye.bound + messageOverhead) { goodbye.encode(into: &$0) }.withUnsafeBytes { bytes in
       withUnsafePointer(to: bytes) { _ = connection.tryWrite(UnsafeBufferPointer(start: $0, count: 1)) }

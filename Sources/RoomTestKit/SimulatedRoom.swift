@@ -39,6 +39,8 @@ public final class SimulatedRoom {
   var schedule: TickSchedule
   let place: TickSchedule.Place
   var random: SplitMix64
+  /// Held here, or an optimised build could let one go after its last mention in a test.
+  private var clients: [SimulatedClient] = []
   /// By number; nil once both sides are done with one.
   var connections: [SimulatedConnection?] = []
   var seats: [UInt64: Seat] = [:]
@@ -78,9 +80,13 @@ public final class SimulatedRoom {
   /// - Parameter schema: what the client was built with; nil for the room's own.
   public func connect(schema: Schema? = nil) -> SimulatedClient {
     let client = SimulatedClient(of: self, schema: schema ?? room.kind.schema)
+    clients.append(client)
     client.connect()
     return client
   }
+
+  /// Lets go of clients whose connections are over.
+  package func forgetGoneClients() { clients.removeAll { !$0.isConnected } }
 
   // MARK: Time
 
@@ -113,7 +119,7 @@ public final class SimulatedRoom {
     close(.roomClosed, "the test ended")
   }
 
-  func close(_ reason: CloseReason, _ text: String) {
+  package func close(_ reason: CloseReason, _ text: String) {
     guard !room.isClosed else { return }
     room.close(reason, text)
     room.takeEffects(perform)

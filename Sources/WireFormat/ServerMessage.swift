@@ -148,7 +148,9 @@ package struct Joined: Equatable, Sendable {
     }
   }
 
-  package var bound: Int { 96 + (schema?.count ?? 0) + (players?.count ?? 0) * 3 }
+  package var bound: Int { Self.bound(schemaBytes: schema?.count ?? 0, players: players?.count ?? 0) }
+
+  package static func bound(schemaBytes: Int, players: Int) -> Int { 96 + schemaBytes + players * 3 }
 }
 
 /// A refused Join.
