@@ -21,6 +21,7 @@ test: test-setup lint ## format lint, build, all tests
 	swift build --build-tests $(IMPORT_CHECK)
 	.build/debug/tickserver --config Examples/Relay/walk.yaml --check-config
 	swift test -c release --filter Allocation
+	$(MAKE) --no-print-directory simulate SEEDS=3000
 	# One test at a time: some count the descriptors of the process.
 	swift test --skip-build --no-parallel
 

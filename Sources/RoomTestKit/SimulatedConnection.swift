@@ -26,6 +26,7 @@ public final class SimulatedConnection {
   package let delivery: Delivery
   unowned let client: SimulatedClient
   var state = State.handshake
+  var lifecycle = ConnectionLifecycle()
   var assembler = MessageAssembler(limit: WireLimits.clientHandshakeMessageBytes)
 
   /// Why the server ended it; nil while it has not.
@@ -53,6 +54,12 @@ public final class SimulatedConnection {
   /// Whether the server's end still has its descriptor.
   package private(set) var isStreamOpen = true
 
+  /// When something was last received from the client, and when it was last asked for a sign of life.
+  package internal(set) var heardAt: Instant
+  var pingedAt: Instant
+  /// When it last was without a room.
+  package internal(set) var roomlessSince: Instant
+
   /// Arrived and not handed to the client yet.
   private(set) var arrived: [UInt8] = []
   /// The rest of a write that blocked: memory that the server has pinned, read as late as a kernel would.
@@ -63,6 +70,10 @@ public final class SimulatedConnection {
   private(set) var isCut = false
   /// The client has closed its end in order: what it sent before still arrives.
   var isClosedByClient = false
+  /// The client does not end its side of the stream after the server's goodbye.
+  package var keepsItsEnd = false
+  /// The server's end says nothing more.
+  private(set) var isFinished = false
   /// The client has been told of the end.
   var isOver = false
 
@@ -70,6 +81,7 @@ public final class SimulatedConnection {
     self.number = number
     self.client = client
     delivery = Delivery(tag: number, now: now)
+    (heardAt, pingedAt, roomlessSince) = (now, now, now)
   }
 
   // MARK: What a test makes of it
@@ -106,13 +118,34 @@ public final class SimulatedConnection {
   /// Bytes of the write in flight that the pipe has not taken.
   var flightBytes: Int { flight.reduce(0) { $0 + $1.count } }
 
-  package var hasEnded: Bool {
-    if case .ended = state { true } else { false }
+  package var hasEnded: Bool { !lifecycle.isOpen }
+
+  /// Whether it has yet to join a room.
+  package var isRoomless: Bool {
+    switch state {
+    case .handshake, .lobby: true
+    case .seating, .seated, .ended: false
+    }
   }
 
-  /// Whether the server keeps anything for it: memory, a descriptor, a place in the room.
+  /// Whether it may be pinged.
+  var isConversing: Bool {
+    switch state {
+    case .lobby, .seating, .seated: true
+    case .handshake, .ended: false
+    }
+  }
+
+  /// The client is gone without a word: nothing comes from it any more, and nobody tells the server.
+  package func vanish() {
+    isOver = true
+    client.connectionEnded(self)
+  }
+
+  /// Whether the server keeps anything for it but a stream that says nothing more: memory, a place in the room.
   package var isHeld: Bool {
-    isStreamOpen || delivery.state != .closed || delivery.heldBytes > 0 || delivery.seat?.delivery === delivery
+    (isStreamOpen && !isFinished) || delivery.state != .closed || delivery.heldBytes > 0
+      || delivery.seat?.delivery === delivery
   }
 
   // MARK: The server's end
@@ -174,9 +207,17 @@ public final class SimulatedConnection {
   }
 
   private var hasWriteError: Bool {
-    if !isStreamOpen { client.room.faults.append("a write on connection \(number), whose stream is closed") }
+    if !isStreamOpen || isFinished {
+      client.room.faults.append("a write on connection \(number), whose stream is closed")
+    }
     if let failsAt, bytesTaken >= failsAt { hasFailedWrite = true }
-    return hasFailedWrite || !isStreamOpen
+    return hasFailedWrite || !isStreamOpen || isFinished
+  }
+
+  /// The server has said its last.
+  func finishStream() {
+    if !flight.isEmpty { client.room.faults.append("connection \(number) is ended in the middle of a write") }
+    isFinished = true
   }
 
   /// The server closes the stream: what was not taken is lost.

@@ -41,13 +41,26 @@ extension SimulatedRoom {
     for case let connection? in connections {
       if let fault = fault(of: connection) { faults.append("connection \(connection.number) \(fault)") }
     }
+    faults += ledger.faults(ledgerCensus)
     if seats.count != room.playerCount {
       faults.append("\(room.playerCount) seats are taken, \(seats.count) are known")
     }
-    let (joins, leaves) = (room.counters.joins, room.counters.leaves)
-    if Int(joins) - Int(leaves) != room.playerCount {
-      faults.append("\(joins) joined and \(leaves) left, but \(room.playerCount) are here")
+  }
+
+  /// What is there, counted by looking.
+  private var ledgerCensus: Census {
+    var census = Census()
+    for case let connection? in connections {
+      if connection.hasEnded { census.closing += 1 } else { census.open += 1 }
+      if case .seated = connection.state { census.seated += 1 }
     }
+    census.streams = openStreams
+    census.rooms = room.isClosed ? 0 : 1
+    census.attached = room.attached.count
+    census.seats = room.playerCount
+    (census.joins, census.leaves) = (room.counters.joins, room.counters.leaves)
+    census.pool = pool.usage
+    return census
   }
 
   private func fault(of connection: SimulatedConnection) -> String? {

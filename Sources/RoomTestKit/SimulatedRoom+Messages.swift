@@ -5,6 +5,7 @@ import WireFormat
 extension SimulatedRoom {
   func take(_ bytes: Span<UInt8>, from connection: SimulatedConnection) {
     guard !connection.hasEnded else { return }
+    connection.heardAt = clock.now
     do throws(MessageAssembler.Failure) {
       _ = try connection.assembler.feed(bytes) { type, body in
         handle(type, body, connection)
@@ -55,6 +56,7 @@ extension SimulatedRoom {
     guard case .resume(let point) = hello.credential else {
       lastSession += 1
       connection.state = .lobby(session: lastSession)
+      connection.roomlessSince = clock.now
       return welcome(connection, lastSession)
     }
     let session = Self.session(of: point.ticket)

@@ -6,6 +6,8 @@ extension SimulatedRoom {
   func add(_ client: SimulatedClient) -> SimulatedConnection {
     let connection = SimulatedConnection(number: connections.count, client: client, now: clock.now)
     connections.append(connection)
+    ledger.accept()
+    openStreams += 1
     onConnect?(connection)
     return connection
   }
@@ -66,11 +68,16 @@ extension SimulatedRoom {
     guard connection.hasEnded, connections[connection.number] != nil else { return false }
     // A goodbye said just now is still to be read.
     guard connection.arrived.isEmpty else { return true }
+    var moved = false
     if !connection.isOver {
       connection.isOver = true
       connection.client.connectionEnded(connection)
+      moved = true
     }
-    connections[connection.number] = nil
+    // The server is told within a turn that its peer has ended too, or that the stream it closed is closed.
+    guard !connection.isStreamOpen || !connection.keepsItsEnd || connection.isCut else { return moved }
+    connection.closeStream()
+    didClose(connection)
     return true
   }
 

@@ -19,6 +19,7 @@ extension SimulatedRoom {
     }
     context.settle()
     settle()
+    sweep()
     if let text = room.ending { close(.roomClosed, text) }
     if room.isAbandoned(now: clock.now) { close(.roomClosed, "nobody is in the room") }
     afterTick?()
@@ -33,10 +34,12 @@ extension SimulatedRoom {
     case .refused(let delivery, let refused):
       guard let connection = connection(of: delivery), case .seating(let session) = connection.state else { return }
       connection.state = .lobby(session: session)
+      connection.roomlessSince = clock.now
       send(connection, bound: refused.bound) { refused.encode(into: &$0) }
     case .left(let delivery):
       guard let connection = connection(of: delivery), case .seated(let session) = connection.state else { return }
       connection.state = .lobby(session: session)
+      connection.roomlessSince = clock.now
       send(connection, bound: 1) { $0.put(empty: .left) }
     case .evict(let delivery, let reason, let text):
       if let connection = connection(of: delivery) { end(connection, reason, text) }
@@ -102,38 +105,6 @@ extension SimulatedRoom {
     connection.delivery.queued(connection.flightBytes, now: clock.now)
     if let text = connection.delivery.overdue(room.kind.limits, now: clock.now) {
       end(connection, .slowConsumer, text)
-    }
-  }
-
-  /// Ends a connection, once: tells it if the stream is at a message's end, releases all that is held, leaves the seat
-  /// to the grace period or gives it up.
-  func end(_ connection: SimulatedConnection, _ reason: CloseReason, _ text: String) {
-    guard !connection.hasEnded else { return }
-    let hasRoom: Bool
-    switch connection.state {
-    case .seating, .seated: hasRoom = true
-    case .handshake, .lobby, .ended: hasRoom = false
-    }
-    connection.state = .ended
-    connection.end = (reason, text)
-    ends[reason, default: 0] += 1
-    if reason.isTold, !connection.delivery.hasWriteInFlight { sayGoodbye(connection, reason, text) }
-    connection.closeStream()
-    if hasRoom {
-      room.detach(connection.delivery, keepsSeat: reason.retry != .never, now: clock.now)
-    } else {
-      connection.delivery.close(pool: pool)
-    }
-  }
-
-  private func sayGoodbye(_ connection: SimulatedConnection, _ reason: CloseReason, _ text: String) {
-    let goodbye = Goodbye(reason, text: text)
-    if connection.delivery.planOutbox(into: context.plan, pool: pool) {
-      let size = connection.delivery.outbox.count
-      guard context.plan.withSlices({ connection.tryWrite($0) }) == .took(size) else { return }
-    }
-    encodedBytes(bound: Goodbye.bound + messageOverhead) { goodbye.encode(into: &$0) }.withUnsafeBytes { bytes in
-      withUnsafePointer(to: bytes) { _ = connection.tryWrite(UnsafeBufferPointer(start: $0, count: 1)) }
     }
   }
 }

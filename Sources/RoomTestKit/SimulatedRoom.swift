@@ -45,8 +45,11 @@ public final class SimulatedRoom {
   var connections: [SimulatedConnection?] = []
   var seats: [UInt64: Seat] = [:]
   var lastSession: UInt64 = 0
-  /// Connections ended by the server, by reason.
-  package internal(set) var ends: [CloseReason: Int] = [:]
+  var ledger: Ledger
+  /// Streams whose close has not been reported.
+  var openStreams = 0
+  /// Of connections that do nothing; nil for none.
+  package var deadlines: SimulatedDeadlines?
 
   /// Opens the room.
   ///
@@ -60,6 +63,8 @@ public final class SimulatedRoom {
     self.context = context
     random = SplitMix64(seed: seed)
     schedule = TickSchedule(origin: clock.now, phases: 1)
+    ledger = Ledger()
+    ledger.openRoom()
     place = schedule.add(rate: kind.tickRate, now: clock.now)
     room = Room(
       name: name, kind: kind, context: context, start: place.start,
@@ -124,11 +129,15 @@ public final class SimulatedRoom {
     room.close(reason, text)
     room.takeEffects(perform)
     schedule.remove(place)
+    ledger.closeRoom()
     settle()
   }
 
   /// Buffers that anything of the room still holds: 0 once everybody is gone and the room is closed.
   public var heldBuffers: Int { context.pool.usage.leasedBuffers }
+
+  /// Connections by the reason for which they ended.
+  package var ends: [CloseReason: Int] { ledger.closed.mapValues { Int($0) } }
 
   package var pool: BufferPool { context.pool }
 }

@@ -33,7 +33,8 @@ import WireFormat
     #expect(total.leaves > 150)
     #expect(total.whispersLost > 10)
     for reason: CloseReason in [
-      .slowConsumer, .kicked, .superseded, .roomClosed, .draining, .rateLimited, .peerReset, .peerClosed, .writeFailed,
+      .slowConsumer, .handshakeTimeout, .idle, .kicked, .superseded, .roomClosed, .draining, .rateLimited, .peerReset,
+      .peerClosed, .writeFailed,
       .ticketUnknown, .ticketStale,
     ] { #expect(ends[reason, default: 0] > 0, "no connection ended as \(reason)") }
   }

@@ -20,6 +20,7 @@ package struct CycleRun {
     limits.grace = .milliseconds(100 + random.below(300))
     let keys = try RandomSchema()
     let room = ScriptedGame.room(seed: random.next(), keys, limits, capacity: 3)
+    room.deadlines = SimulatedDeadlines(handshake: .seconds(1), idle: .seconds(1), ping: .milliseconds(200))
     let residents = [room.join(), room.join()]
     // Logs are full by then.
     room.advance(by: .seconds(4))
@@ -45,8 +46,8 @@ package struct CycleRun {
 
   /// One visitor's stay, until its seat is given up.
   private func visit(_ room: SimulatedRoom, _ random: inout SplitMix64) -> Visitor {
-    var connections: [SimulatedConnection] = []
-    room.onConnect = { connections.append($0) }
+    let keepsItsEnd = random.oneIn(4)
+    room.onConnect = { $0.keepsItsEnd = keepsItsEnd }
     defer { room.onConnect = nil }
     let client = random.oneIn(6) ? room.connect() : room.join()
     let connection = client.connection
@@ -66,9 +67,9 @@ package struct CycleRun {
     default: break
     }
     room.advance(by: .seconds(1))
-    // Half-open ones end here at last: the deadlines of those without a seat are the shell's.
-    for connection in connections { connection.cut() }
-    room.advance(by: .milliseconds(500))
+    client.connection?.vanish()
+    // Long enough for the idle deadline, the grace period and the wait for those that keep their end open.
+    room.advance(by: .seconds(4))
     room.forgetGoneClients()
     return Visitor(delivery: connection?.delivery)
   }

@@ -27,7 +27,7 @@ extension RandomRun {
     case 13 where random.oneIn(4): client.connect()
     case 14: if random.oneIn(2) { client.connection?.grant(random.below(500)) } else { client.connection?.flow() }
     case 16 where random.oneIn(8): client.connection?.failWrites(afterBytes: random.below(random.oneIn(2) ? 1 : 1000))
-    case 17: impersonate()
+    case 17: if random.oneIn(3) { client.connection?.vanish() } else { impersonate() }
     default: if random.oneIn(6) { client.connection?.flow() }
     }
   }

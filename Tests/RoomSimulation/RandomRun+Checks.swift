@@ -19,7 +19,7 @@ extension RandomRun {
     digestFrame()
     room.check(clients)
     for (connection, watch) in zip(connections, watches.indices) {
-      if let fault = watches[watch].look(at: connection, room.room.kind, now: room.clock.now) {
+      if let fault = watches[watch].look(at: connection, in: room, now: room.clock.now) {
         found("connection \(connection.number) \(fault)")
       }
     }

@@ -41,6 +41,10 @@ extension RandomRun {
       game.calls.removeLast()
       room.reply(to: call, with: .reply([7]))
     }
+    // Frames enough for those who stall to fall behind.
+    if random.oneIn(2), let crate = room.entities(RandomSchema.crate).first {
+      room.set(keys.level, of: crate, to: random.below(256))
+    }
     switch random.below(8) {
     case 0: churn(room)
     case 1: for _ in 0...random.below(2) { removeCrate(room) }

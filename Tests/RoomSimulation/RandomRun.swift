@@ -50,9 +50,13 @@ package final class RandomRun {
     if let fault = kind.fault { faultsFound.append(fault) }
     room = SimulatedRoom(kind, seed: random.next())
     room.fragmentsReads = random.oneIn(2)
+    room.deadlines = SimulatedDeadlines(
+      handshake: .milliseconds(100 + random.below(1900)), idle: .milliseconds(300 + random.below(1500)),
+      ping: .milliseconds(50 + random.below(200)))
     game.run = self
     room.onConnect = { [unowned self] connection in
       connections.append(connection)
+      connection.keepsItsEnd = random.oneIn(6)
       watches.append(Watch())
     }
     room.afterTick = { [unowned self] in checkTick() }
@@ -74,8 +78,9 @@ package final class RandomRun {
     limits.admissionsPerTick = 1 + random.below(3)
     limits.skips = 1 + random.below(4)
     limits.skipWindow = .seconds(1 + random.below(3))
-    limits.stallDeadline = .milliseconds(100 + random.below(900))
-    limits.lagDeadline = .milliseconds(100 + random.below(1900))
+    let patience = random.oneIn(2) ? 1 : 4
+    limits.stallDeadline = .milliseconds(100 + random.below(900 * patience))
+    limits.lagDeadline = .milliseconds(100 + random.below(1900 * patience))
     limits.grace = .milliseconds(100 + random.below(1100))
     limits.linger = .milliseconds(100 + random.below(1400))
     limits.heartbeat = .milliseconds(100 + random.below(500))

@@ -9,7 +9,8 @@ struct Watch {
   private var behindSince: Instant?
 
   /// After a tick.
-  mutating func look(at connection: SimulatedConnection, _ kind: RoomKind, now: Instant) -> String? {
+  mutating func look(at connection: SimulatedConnection, in room: SimulatedRoom, now: Instant) -> String? {
+    if let fault = silence(of: connection, room.deadlines, now: now) { return fault }
     defer { (bytesTaken, timesCaughtUp) = (connection.bytesTaken, connection.timesCaughtUp) }
     guard connection.isBlocked else {
       (stuckSince, behindSince) = (nil, nil)
@@ -20,15 +21,28 @@ struct Watch {
     if connection.timesCaughtUp != timesCaughtUp { behindSince = nil }
     let (stuck, behind) = (stuckSince ?? now, behindSince ?? now)
     (stuckSince, behindSince) = (stuck, behind)
-    // Deadlines of those without a seat are the shell's.
+    // Who has no seat has the handshake deadline.
     guard connection.delivery.seat != nil else { return nil }
-    let limits = kind.limits
+    let (kind, limits) = (room.room.kind, room.room.kind.limits)
     // What left after a tick is noticed in the next.
     if now.nanoseconds(since: stuck) > limits.stallDeadline.wholeNanoseconds + kind.tickNanoseconds + 1 {
       return "took nothing for longer than \(limits.stallDeadline), and is still here"
     }
     if now.nanoseconds(since: behind) > limits.lagDeadline.wholeNanoseconds {
       return "was behind for longer than \(limits.lagDeadline), and is still here"
+    }
+    return nil
+  }
+
+  private func silence(
+    of connection: SimulatedConnection, _ deadlines: SimulatedDeadlines?, now: Instant
+  ) -> String? {
+    guard let deadlines, !connection.hasEnded else { return nil }
+    if now.nanoseconds(since: connection.heardAt) > deadlines.idle.wholeNanoseconds {
+      return "said nothing for longer than \(deadlines.idle), and is still here"
+    }
+    if connection.isRoomless, now.nanoseconds(since: connection.roomlessSince) > deadlines.handshake.wholeNanoseconds {
+      return "was in no room for longer than \(deadlines.handshake), and is still here"
     }
     return nil
   }
