@@ -12,13 +12,13 @@ mkdir -p "$out"
 bin=$(swift build -c release --show-bin-path)
 log=$out/server.log
 
-"$bin/tickserver" --host 127.0.0.1 --set port=any --set maxConnections=$((bots + 200)) --set maxRooms=$((bots / room + 10)) 2>"$log" &
+"$bin/tickserver" --host 127.0.0.1 --set port=any --set admin.port=any --set maxConnections=$((bots + 200)) --set maxRooms=$((bots / room + 10)) 2>"$log" &
 server=$!
 trap 'kill -TERM $server 2>/dev/null; wait $server 2>/dev/null || true' EXIT
 
 port=
 for _ in $(seq 100); do
-  port=$(sed -nE 's/.*listening address=127\.0\.0\.1:([0-9]+).*/\1/p' "$log")
+  port=$(sed -nE 's/.*: listening address=127\.0\.0\.1:([0-9]+).*/\1/p' "$log")
   [ -n "$port" ] && break
   kill -0 $server 2>/dev/null || break
   sleep 0.05

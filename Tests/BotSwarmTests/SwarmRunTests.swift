@@ -136,6 +136,7 @@ import WireFormat
     configuration.host = "127.0.0.1"
     configuration.port = .any
     configuration.loops = .count(1)
+    configuration.admin.port = .off
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     let server = try Server.start(configuration, handlesSignals: false, logger: logger)

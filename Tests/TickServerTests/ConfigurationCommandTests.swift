@@ -68,7 +68,9 @@ struct ConfigurationCommandTests {
   func serving() throws {
     let process = Process()
     process.executableURL = try program()
-    process.arguments = ["--listen", "127.0.0.1:any", "--loops", "1", "--log-format", "json"]
+    process.arguments = [
+      "--listen", "127.0.0.1:any", "--set", "admin.port=off", "--loops", "1", "--log-format", "json",
+    ]
     process.environment = [:]
     let log = Pipe()
     process.standardError = log
@@ -81,7 +83,7 @@ struct ConfigurationCommandTests {
       text += String(decoding: bytes, as: UTF8.self)
     }
     let port = try #require(text.firstMatch(of: /127\.0\.0\.1:([0-9]+)/)?.1)
-    let second = try tickserver("--host", "127.0.0.1", "--port", String(port))
+    let second = try tickserver("--host", "127.0.0.1", "--port", String(port), "--set", "admin.port=off")
     #expect(second.code == 1)
     #expect(second.error.hasPrefix("error: "))
     #expect(second.error.contains("127.0.0.1:\(port)"))

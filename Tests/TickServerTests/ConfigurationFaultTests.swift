@@ -273,7 +273,7 @@ struct ConfigurationFaultTests {
   func unlike() throws {
     let fault = try #require(faults("zzzzzzzzzz: 1").first)
     #expect(fault.hasPrefix("t.yaml:1: \"zzzzzzzzzz\" is not a setting. Known here: listen, host, port, loops, "))
-    #expect(fault.hasSuffix(", auth, log, rooms."))
+    #expect(fault.hasSuffix(", auth, admin, log, rooms."))
   }
 
   @Test("limits of a room", arguments: limits)

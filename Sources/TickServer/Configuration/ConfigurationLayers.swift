@@ -114,6 +114,11 @@ extension ConfigurationLayers {
         "pingInterval is \(durationText(server.pingInterval)) and idleDeadline is \(durationText(server.idleDeadline)): "
           + "quiet connections would be closed before they are asked. Make pingInterval shorter.")
     }
+    if case .number(let admin) = server.admin.port, server.port == .number(admin) {
+      report(
+        origin(of: "admin.port") == .builtIn ? origin(of: "port") : origin(of: "admin.port"),
+        "port and admin.port are both \"\(admin)\". Give each its own number, or set admin.port to any or off.")
+    }
     if draft.rooms.isEmpty, faults.isEmpty { report(.program, "there is no room kind. Pass at least one.") }
     var names = Set<String>()
     for room in draft.rooms where !names.insert(room.name).inserted {

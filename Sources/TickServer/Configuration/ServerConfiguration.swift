@@ -63,6 +63,8 @@ public struct ServerConfiguration: Sendable {
   public var drain = Duration.seconds(5)
   /// Who may connect.
   public var authentication: Authentication = .off
+  /// The admin port: health, metrics and the ledger over HTTP.
+  public var admin = AdminConfiguration()
   /// The least severe level that is logged.
   public var logLevel: Logger.Level = .info
   /// How log records are written to standard error.
@@ -93,6 +95,30 @@ public enum Port: Hashable, Sendable, ExpressibleByIntegerLiteral {
   case number(Int)
   /// One that the system chooses; the log tells which.
   case any
+
+  /// A port with this number.
+  public init(integerLiteral number: Int) { self = .number(number) }
+}
+
+/// Where the server can be watched: `/livez`, `/readyz`, `/metrics` and `/ledger`, plain HTTP without authentication.
+public struct AdminConfiguration: Hashable, Sendable {
+  /// The IPv4 or IPv6 address to listen on. `127.0.0.1` (the default) is reachable from this machine alone.
+  public var host = "127.0.0.1"
+  /// The TCP port to listen on.
+  public var port: AdminPort = 7778
+
+  /// The defaults.
+  public init() {}
+}
+
+/// The TCP port of the admin endpoints.
+public enum AdminPort: Hashable, Sendable, ExpressibleByIntegerLiteral {
+  /// None: the server can't be watched.
+  case off
+  /// One that the system chooses; the log tells which.
+  case any
+  /// 1 to 65,535.
+  case number(Int)
 
   /// A port with this number.
   public init(integerLiteral number: Int) { self = .number(number) }

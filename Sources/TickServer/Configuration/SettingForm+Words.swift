@@ -44,6 +44,14 @@ extension SettingForm where Value == Port {
   }
 }
 
+extension SettingForm where Value == AdminPort {
+  static var adminPort: SettingForm {
+    SettingForm<Int>.integer(1...65535)
+      .or("any", AdminPort.any, wrap: AdminPort.number) { if case .number(let number) = $0 { number } else { nil } }
+      .or("off", .off, wrap: { $0 }, unwrap: { $0 == .off ? nil : $0 })
+  }
+}
+
 extension SettingForm where Value == LoopCount {
   static var loops: SettingForm {
     SettingForm<Int>.integer(1...256)

@@ -36,6 +36,8 @@ private func serverSettings() -> [Setting] {
     Setting("drain", at: \.drain, .time(.milliseconds(100)...(.seconds(600)))),
     authenticationSetting(),
     tokensFileSetting(),
+    Setting("admin", "host", at: \.admin.host, .address),
+    Setting("admin", "port", at: \.admin.port, .adminPort),
     Setting("log", "level", at: \.logLevel, .logLevel),
     Setting("log", "format", at: \.logFormat, .logFormat),
   ]

@@ -10,10 +10,11 @@ enum DescriptorLimit {
   /// Raises the soft limit as far as needed.
   ///
   /// - Throws: ``StartError`` when the hard limit is too low.
-  static func check(connections: Int, loops: Int) throws {
+  static func check(connections: Int, loops: Int, hasAdmin: Bool) throws {
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-    let others = reserve + perLoop * loops + ConnectionAdmission.mostRefused
+    let admin = hasAdmin ? AdminServer.descriptors : 0
+    let others = reserve + perLoop * loops + ConnectionAdmission.mostRefused + admin
     let needed = rlim_t(connections + others)
     guard limit.rlim_cur < needed else { return }
     guard limit.rlim_max >= needed else {

@@ -12,13 +12,20 @@ import WireFormat
 public final class Server: Sendable {
   /// The port that it listens on.
   public let port: Int
+  /// The port of the admin endpoints; nil when they are off.
+  public let adminPort: Int?
   private let threads: [LoopThread]
   private let signalThread: LoopThread?
+  private let admin: AdminServer?
   private let shared: ServerShared
 
-  private init(port: Int, threads: [LoopThread], signalThread: LoopThread?, shared: ServerShared) {
+  private init(
+    port: Int, threads: [LoopThread], signalThread: LoopThread?, admin: AdminServer?, shared: ServerShared
+  ) {
     self.port = port
+    adminPort = admin?.port
     self.threads = threads
+    self.admin = admin
     self.signalThread = signalThread
     self.shared = shared
   }
@@ -40,16 +47,19 @@ public final class Server: Sendable {
       throw MemoryPlanError(description: refusal + "\n  Run the program with `plan` to see all of it.")
     }
     let loops = configuration.loops.number
-    try DescriptorLimit.check(connections: configuration.maxConnections, loops: loops)
+    try DescriptorLimit.check(
+      connections: configuration.maxConnections, loops: loops, hasAdmin: configuration.admin.port != .off)
     let shared = ServerShared(
       configuration: configuration, memory: memory, loops: loops,
       authenticator: try Authenticator(configuration.authentication), logger: logger)
     var threads: [LoopThread] = []
     var signalThread: LoopThread?
+    var admin: AdminServer?
     do {
       for index in 0..<loops { threads.append(try startLoop(index, shared)) }
       // Before anyone can connect: a signal that came then would end the process without a goodbye.
       if handlesSignals { signalThread = try SignalThread.start(shared) }
+      admin = try AdminServer.start(configuration.admin, readings: shared.readings)
       let port = try listen(loops, shared)
       logger.info(
         "listening",
@@ -57,12 +67,14 @@ public final class Server: Sendable {
           "address": "\(configuration.host):\(port)", "loops": "\(loops)",
           "roomKinds": "\(configuration.roomKinds.map(\.name).joined(separator: " "))",
         ])
-      return Server(port: Int(port), threads: threads, signalThread: signalThread, shared: shared)
+      if let admin { logger.info("admin listening", metadata: ["address": "\(admin.endpoint)"]) }
+      return Server(port: Int(port), threads: threads, signalThread: signalThread, admin: admin, shared: shared)
     } catch {
       shared.postToAll(.stop)
       for thread in threads { thread.join() }
       signalThread?.stop()
       signalThread?.join()
+      admin?.stop()
       throw error
     }
   }
@@ -77,6 +89,7 @@ public final class Server: Sendable {
     for thread in threads { thread.join() }
     signalThread?.stop()
     signalThread?.join()
+    admin?.stop()
     shared.logger.info("stopped")
   }
 

@@ -19,21 +19,22 @@ extension ServerLoop {
     }
     census.streams = loop.gauges.streams
     census.rooms = hosts.count
-    var rooms = counters.rooms
     for host in hosts.values {
       census.attached += host.room.attached.count
       census.seats += host.room.playerCount
-      rooms.add(host.room.counters)
     }
+    let rooms = allRoomCounters
     census.joins = rooms.joins
     census.leaves = rooms.leaves
     census.pool = pool.usage
     return census
   }
 
-  /// Compares the two, and says so when they differ: then the server has a defect.
+  /// Compares the two, says so when they differ, for then the server has a defect, and publishes both.
   func checkLedger() {
-    let faults = ledger.faults(takeCensus())
+    let census = takeCensus()
+    defer { publish(census) }
+    let faults = ledger.faults(census)
     // A fault that stays is told once.
     guard !faults.isEmpty, faults != ledgerFaults else { return }
     ledgerFaults = faults

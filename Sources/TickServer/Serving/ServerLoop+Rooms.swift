@@ -104,21 +104,24 @@ extension ServerLoop {
     // Each group once: a room that takes longer than its tick would otherwise never let the loop read and write.
     let now = clock()
     while let due = schedule.takeDue(now: now) {
-      counters.lateness(clock().nanoseconds(since: due.due), missed: due.missed)
+      var began = clock()
       var position = 0
       // By index: a room may be closed on the way.
       while position < groups[due.group].count {
         let host = groups[due.group][position]
-        run(host, UInt32(truncatingIfNeeded: due.number - host.place.first))
+        run(host, UInt32(truncatingIfNeeded: due.number - host.place.first), now: began)
+        let ended = clock()
+        counters.tick(due: due.due, missed: due.missed, began: began, ended: ended)
+        began = ended
         if position < groups[due.group].count, groups[due.group][position] === host { position += 1 }
       }
     }
     armTickTimer()
   }
 
-  private func run(_ host: RoomHost, _ number: UInt32) {
+  private func run(_ host: RoomHost, _ number: UInt32, now: Instant) {
     let room = host.room
-    room.run(Tick(number), now: clock())
+    room.run(Tick(number), now: now)
     room.takeEffects { perform($0, host) }
     // Backwards: an eviction puts the last member into the place of the one that goes.
     var position = room.attached.count - 1

@@ -46,11 +46,13 @@ final class ServerLoop {
     let sweep = try EventLoop.Timer(loop: loop) { [unowned self] in self.sweep() }
     sweep.start(everyMilliseconds: ServerLoop.sweepMilliseconds)
     sweepTimer = sweep
+    checkLedger()
   }
 
   deinit {
     // Not before: messages that arrive while the loop ends count as well, and a loop that is still held somewhere has
     // not ended.
+    publish(takeCensus(), .ended)
     shared.report(LoopReport(ledger, counters.rooms, pool.usage, earlierFaults: ledgerFaults), of: index)
   }
 

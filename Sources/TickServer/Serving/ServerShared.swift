@@ -1,4 +1,5 @@
 import EventLoop
+import Glibc
 import Logging
 import RoomEngine
 
@@ -17,6 +18,12 @@ final class ServerShared: Sendable {
   let loopCount: Int
   let paceLimits: ConnectionPace.Limits
   private let mailboxes: Locked<[Mailbox<LoopMessage>?]>
+  /// What each loop last said about itself; the last word of those that have ended.
+  private let snapshots: Locked<[LoopSnapshot]>
+  fileprivate let isDraining = Locked(false)
+  /// How short of memory the process is, as it was last judged.
+  let pressure = Locked(MemoryStatus.Pressure.normal)
+  private let startedUnixSeconds = Double(time(nil))
   private let endedLoops: Locked<[LoopReport?]>
 
   init(
@@ -33,10 +40,25 @@ final class ServerShared: Sendable {
     rooms = RoomDirectory(kinds: configuration.roomKinds, loops: loops, mostRooms: configuration.maxRooms)
     admission = ConnectionAdmission(configuration)
     origin = Instant(nanoseconds: Loop.clock().nanoseconds)
+    snapshots = Locked(Array(repeating: LoopSnapshot(publishedAt: origin), count: loops))
   }
 
   /// Microseconds of the server clock.
   func microseconds(at instant: Instant) -> UInt64 { instant.nanoseconds(since: origin) / 1000 }
+
+  /// What a loop says about itself, for the admin port.
+  func publish(_ snapshot: LoopSnapshot, of loop: Int) {
+    snapshots.withLock { $0[loop] = snapshot }
+  }
+
+  /// What the admin port answers with, as of now. Called on its thread: loops are not asked, they have published.
+  func readings() -> AdminReadings {
+    AdminReadings(
+      now: Instant(nanoseconds: Loop.clock().nanoseconds), startedAt: origin, startedUnixSeconds: startedUnixSeconds,
+      isDraining: isDraining.withLock { $0 }, loops: snapshots.withLock { $0 }, process: .now(),
+      memory: MemoryStatus(
+        limitBytes: memory.limit?.size.bytes, planBytes: memory.plan.totalBytes, pressure: pressure.withLock { $0 }))
+  }
 
   /// Makes a loop reachable; all are before any of them accepts.
   func publish(_ mailbox: Mailbox<LoopMessage>, of loop: Int) {
@@ -59,8 +81,9 @@ final class ServerShared: Sendable {
 }
 
 extension ServerShared {
-  /// Tells all loops that have not ended.
+  /// Tells all loops that have not ended to drain or to stop: whichever it is, no more players should come.
   func postToAll(_ message: LoopMessage) {
+    isDraining.withLock { $0 = true }
     for loop in 0..<loopCount { _ = post(message, to: loop) }
   }
 }

@@ -40,11 +40,11 @@ final class ChildProcess {
     guard result == 0 else { throw ClientFault("posix_spawn: error \(result)") }
   }
 
-  /// The built server, on a free port of the loopback interface unless told otherwise.
+  /// The built server, on a free port of the loopback interface and without an admin port unless told otherwise.
   static func tickserver(
-    _ arguments: [String] = [], listen: String = "127.0.0.1:any", shell prefix: String = ""
+    _ arguments: [String] = [], listen: String = "127.0.0.1:any", admin: String = "off", shell prefix: String = ""
   ) throws -> ChildProcess {
-    try ChildProcess([try program(), "--listen", listen] + arguments, shell: prefix)
+    try ChildProcess([try program(), "--listen", listen, "--set", "admin.port=\(admin)"] + arguments, shell: prefix)
   }
 
   deinit {
@@ -58,20 +58,20 @@ final class ChildProcess {
   func signal(_ number: Int32) { kill(identifier, number) }
 
   /// The port, once the log tells it.
-  func port() throws -> Int {
-    let line = try line(containing: "listening")
+  func port(_ message: String = "listening") throws -> Int {
+    let line = try line { $0.contains(": \(message) ") || $0.contains("\"\(message)\"") }
     guard let range = line.range(of: "127.0.0.1:"), let port = Int(line[range.upperBound...].prefix { $0.isNumber })
     else { throw ClientFault("no port in: \(line)") }
     return port
   }
 
-  private func line(containing part: String) throws -> String {
+  private func line(_ isWanted: (Substring) -> Bool) throws -> String {
     let deadline = monotonicSeconds() + TestClient.patienceSeconds
     while true {
-      for line in text.split(separator: "\n").dropLast(text.hasSuffix("\n") ? 0 : 1) where line.contains(part) {
+      for line in text.split(separator: "\n").dropLast(text.hasSuffix("\n") ? 0 : 1) where isWanted(line) {
         return String(line)
       }
-      guard read(before: deadline) else { throw ClientFault("no line with \(part): \(text)") }
+      guard read(before: deadline) else { throw ClientFault("no such line: \(text)") }
     }
   }
 

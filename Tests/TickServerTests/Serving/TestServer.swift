@@ -61,6 +61,7 @@ func withServer(
   configuration.host = "127.0.0.1"
   configuration.port = .any
   configuration.loops = .count(loops)
+  configuration.admin.port = .off
   configure(&configuration)
   let running = try TestServer(configuration)
   do {

@@ -1,0 +1,42 @@
+import Glibc
+
+/// What the kernel says about this process, read when asked for.
+struct ProcessReadings: Sendable {
+  var residentBytes: Int
+  var openDescriptors: Int
+  /// The soft limit, which the server raises to what it needs at start.
+  var mostDescriptors: Int
+
+  static func now() -> ProcessReadings {
+    ProcessReadings(
+      residentBytes: residentPages() * sysconf(Int32(_SC_PAGESIZE)), openDescriptors: countDescriptors(),
+      mostDescriptors: descriptorLimit())
+  }
+
+  /// The second number of `statm`; 0 where there is no `/proc`.
+  private static func residentPages() -> Int {
+    let descriptor = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return 0 }
+    defer { close(descriptor) }
+    // Seven numbers of at most 20 digits.
+    var bytes = [UInt8](repeating: 0, count: 160)
+    let count = read(descriptor, &bytes, bytes.count)
+    let fields = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).split(separator: " ")
+    return fields.count > 1 ? Int(fields[1]) ?? 0 : 0
+  }
+
+  private static func countDescriptors() -> Int {
+    guard let directory = opendir("/proc/self/fd") else { return 0 }
+    defer { closedir(directory) }
+    var count = 0
+    while readdir(directory) != nil { count += 1 }
+    // Without "." and "..", and the one that this look itself has open.
+    return max(0, count - 3)
+  }
+
+  private static func descriptorLimit() -> Int {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }
+    return Int(clamping: limit.rlim_cur)
+  }
+}
