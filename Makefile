@@ -5,7 +5,7 @@ TEST_PACKAGES = $(PACKAGES) python3
 # Declared dependencies only: an arrow of the house that the manifest does not have is an error.
 IMPORT_CHECK = --explicit-target-dependency-import-check error
 
-.PHONY: help demo test build release lint format bench-frame simulate vectors setup test-setup clean
+.PHONY: help demo test build release lint format test-metrics bench-scrape bench-frame simulate vectors setup test-setup clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -37,6 +37,15 @@ lint: ## formatting, strictly
 
 format: ## format all sources in place
 	swift format --in-place --recursive --parallel Sources Tests Examples Benchmarks Package.swift
+
+test-metrics: ## a real Prometheus scrapes a server with bots; promtool checks the page
+	@scripts/install-packages.sh $(PACKAGES) prometheus curl python3
+	swift build --product tickserver
+	swift build --product botswarm
+	scripts/test-metrics.sh
+
+bench-scrape: release ## tick lateness with a scrape a second against without
+	scripts/scrape-cost.sh
 
 bench-frame: setup ## what a tick costs by the number of members
 	swift run -c release FrameCost

@@ -1,4 +1,4 @@
-import NIOConcurrencyHelpers
+import struct EventLoop.Locked
 import NIOCore
 
 /// The open connections of the admin port, oldest first.
@@ -6,12 +6,12 @@ final class AdminConnections: Sendable {
   /// Watchers are few: a scraper, a probe, a person.
   static let most = 32
 
-  private let open = NIOLockedValueBox<[any Channel]>([])
+  private let open = Locked<[any Channel]>([])
 
   /// Takes a connection in. When there are too many the oldest has to go: an exchange takes milliseconds, so that one is
   /// stuck, and a health check must get through.
   func enter(_ channel: any Channel) {
-    let oldest = open.withLockedValue { open in
+    let oldest = open.withLock { open in
       open.append(channel)
       return open.count > Self.most ? open.removeFirst() : nil
     }
@@ -19,7 +19,7 @@ final class AdminConnections: Sendable {
   }
 
   func leave(_ channel: any Channel) {
-    open.withLockedValue { open in open.removeAll { $0 === channel } }
+    open.withLock { open in open.removeAll { $0 === channel } }
   }
 }
 
