@@ -36,15 +36,12 @@ let package = Package(
     .target(name: "RoomEngine", dependencies: ["WireFormat"], swiftSettings: settings),
     .target(name: "ClientCore", dependencies: ["WireFormat"], swiftSettings: settings),
 
-    // For error messages: the known word that was probably meant.
-    .target(name: "Spelling", swiftSettings: settings),
-
     // The shells.
     .target(name: "EventLoop", dependencies: ["CUV"], swiftSettings: settings),
     .target(
       name: "TickServer",
       dependencies: [
-        "RoomEngine", "WireFormat", "EventLoop", "Spelling", "Yams",
+        "RoomEngine", "WireFormat", "EventLoop", "Yams",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         // The admin port only; games are served by EventLoop.
@@ -57,7 +54,7 @@ let package = Package(
     .target(
       name: "BotSwarm",
       dependencies: [
-        "ClientCore", "WireFormat", "EventLoop", "Spelling",
+        "ClientCore", "WireFormat", "EventLoop",
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ],
       swiftSettings: settings),

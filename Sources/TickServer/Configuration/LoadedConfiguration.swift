@@ -1,5 +1,4 @@
 import RoomEngine
-import Spelling
 
 /// A valid configuration that still knows where each value came from.
 package struct LoadedConfiguration {

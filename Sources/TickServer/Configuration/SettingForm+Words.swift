@@ -1,5 +1,4 @@
 import Logging
-import Spelling
 import WireFormat
 
 #if canImport(Glibc)

@@ -1,6 +1,6 @@
 /// The candidate that `text` was probably meant to be, or nil when none is close: at most a third of its letters
 /// differ, or two.
-package func nearest(to text: String, in candidates: some Sequence<String>) -> String? {
+func nearest(to text: String, in candidates: some Sequence<String>) -> String? {
   let word = Array(text.lowercased().utf8)
   // Longer texts are no typing slips, and the distance takes the product of the lengths.
   guard word.count <= 200 else { return nil }
