@@ -36,12 +36,15 @@ let package = Package(
     .target(name: "RoomEngine", dependencies: ["WireFormat"], swiftSettings: settings),
     .target(name: "ClientCore", dependencies: ["WireFormat"], swiftSettings: settings),
 
+    // For error messages: the known word that was probably meant.
+    .target(name: "Spelling", swiftSettings: settings),
+
     // The shells.
     .target(name: "EventLoop", dependencies: ["CUV"], swiftSettings: settings),
     .target(
       name: "TickServer",
       dependencies: [
-        "RoomEngine", "WireFormat", "EventLoop", "Yams",
+        "RoomEngine", "WireFormat", "EventLoop", "Spelling", "Yams",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         // The admin port only; games are served by EventLoop.
@@ -54,7 +57,7 @@ let package = Package(
     .target(
       name: "BotSwarm",
       dependencies: [
-        "ClientCore", "WireFormat", "EventLoop",
+        "ClientCore", "WireFormat", "EventLoop", "Spelling",
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ],
       swiftSettings: settings),

@@ -19,10 +19,12 @@ struct BotSwarmCommand: ParsableCommand {
         botswarm --bots 1000 --room-size 100 --html report.html
         botswarm --min-fps 29.5 --max-p99-latency 50ms
         botswarm --server-pid $(pidof tickserver) --max-server-rss 60MiB
+        botswarm --bots 500 --hostile stalled=50,all=50 --baseline 20s --repeat 3 --max-p99-ratio 1.1
       """)
 
   @OptionGroup(title: "Who plays where") var crowd: CrowdOptions
   @OptionGroup(title: "What they do") var behaviour: BehaviourOptions
+  @OptionGroup(title: "Bots that misbehave") var hostile: HostileOptions
   @OptionGroup(title: "What is asked for") var demands: DemandOptions
   @OptionGroup(title: "Reports") var output: OutputOptions
 
@@ -31,6 +33,7 @@ struct BotSwarmCommand: ParsableCommand {
     do {
       try crowd.apply(to: &plan)
       try behaviour.apply(to: &plan)
+      try hostile.apply(to: &plan)
       try demands.apply(to: &plan)
       plan.serverPID = output.serverPID
       try plan.validate(descriptorLimit: raiseDescriptorLimit())

@@ -34,12 +34,11 @@ struct CrowdOptions: ParsableArguments {
   var loops = 1
 
   func apply(to plan: inout SwarmPlan) throws {
-    guard let colon = target.lastIndex(of: ":"), let port = UInt16(target[target.index(after: colon)...]), port > 0
-    else { throw ValidationError("--target \"\(target)\": give host:port, as in 127.0.0.1:7777 or [::1]:7000") }
-    var host = String(target[..<colon])
-    if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-    plan.host = host.isEmpty ? "127.0.0.1" : host
-    plan.port = port
+    guard let endpoint = Endpoint(target) else {
+      throw ValidationError("--target \"\(target)\": give host:port, as in 127.0.0.1:7777 or [::1]:7000")
+    }
+    plan.host = endpoint.host
+    plan.port = endpoint.port
     plan.bots = bots
     plan.roomSize = max(1, roomSize)
     guard roomSize >= 1 else { throw ValidationError("--room-size is 1 to 65536, not \(roomSize)") }

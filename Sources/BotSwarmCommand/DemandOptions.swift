@@ -16,9 +16,30 @@ struct DemandOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Most bytes a moving entity and tick, as in 8.", valueName: "bytes"))
   var maxBytesPerEntity: Double?
 
+  @Option(
+    help: ArgumentHelp(
+      "Largest p99 frame latency with the hostile mix by that without it, as in 1.1; needs --baseline.",
+      valueName: "ratio"))
+  var maxP99Ratio: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "Most that the server's resident memory moves in the last 30 s, as in 2%; needs --server-pid.",
+      valueName: "share"))
+  var maxRssGrowth: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Most that it is above that before the run once all have left, as in 20%; needs --server-pid or --admin.",
+      valueName: "share"))
+  var maxRssAfter: String?
+
   func apply(to plan: inout SwarmPlan) throws {
     plan.thresholds.minFramesPerSecond = minFps
     plan.thresholds.maxBytesPerEntityUpdate = maxBytesPerEntity
+    plan.thresholds.maxP99Ratio = maxP99Ratio
+    plan.thresholds.maxResidentMovement = try share("--max-rss-growth", maxRssGrowth)
+    plan.thresholds.maxResidentGrowth = try share("--max-rss-after", maxRssAfter)
     do {
       plan.thresholds.maxP99LatencyMicroseconds = try maxP99Latency.map { try Quantity.microseconds($0) }
     } catch {
@@ -28,6 +49,15 @@ struct DemandOptions: ParsableArguments {
       plan.thresholds.maxServerResidentBytes = try maxServerRss.map { try Quantity.bytes($0) }
     } catch {
       throw ValidationError("--max-server-rss: \(error)")
+    }
+  }
+
+  private func share(_ option: String, _ text: String?) throws -> Double? {
+    guard let text else { return nil }
+    do {
+      return try Quantity.share(text)
+    } catch {
+      throw ValidationError("\(option): \(error)")
     }
   }
 }

@@ -4,13 +4,16 @@ import Glibc
 extension Stream {
   /// Connects to `host` (a name or an address literal), trying each of a name's addresses in turn, from `localAddress`
   /// (a literal) if given. `completion` is called exactly once, never from within this call; there is no time-out but
-  /// the kernel's: set a timer and `cancel()`.
+  /// the kernel's: set a timer and `cancel()`. `receiveBufferBytes` is set before the handshake, as only then does it
+  /// bound the window that the peer is told first.
   @discardableResult
   package static func connect(
-    loop: Loop, host: String, port: UInt16, localAddress: String? = nil,
+    loop: Loop, host: String, port: UInt16, localAddress: String? = nil, receiveBufferBytes: Int? = nil,
     completion: @escaping (Result<Stream, LoopError>) -> Void
   ) -> ConnectAttempt {
-    let attempt = ConnectAttempt(loop: loop, host: host, port: port, localAddress: localAddress, completion: completion)
+    let attempt = ConnectAttempt(
+      loop: loop, host: host, port: port, localAddress: localAddress, receiveBufferBytes: receiveBufferBytes,
+      completion: completion)
     attempt.start()
     return attempt
   }
@@ -32,6 +35,7 @@ package final class ConnectAttempt {
   private let host: String
   private let port: UInt16
   private let localAddress: String?
+  private let receiveBufferBytes: Int?
   private var completion: ((Result<Stream, LoopError>) -> Void)?
   private var state = State.idle
   private var isCancelled = false
@@ -39,13 +43,14 @@ package final class ConnectAttempt {
   private var candidates: ArraySlice<sockaddr_storage> = []
 
   init(
-    loop: Loop, host: String, port: UInt16, localAddress: String?,
+    loop: Loop, host: String, port: UInt16, localAddress: String?, receiveBufferBytes: Int?,
     completion: @escaping (Result<Stream, LoopError>) -> Void
   ) {
     self.loop = loop
     self.host = host
     self.port = port
     self.localAddress = localAddress
+    self.receiveBufferBytes = receiveBufferBytes
     self.completion = completion
     subject = endpoint(host, port)
   }
@@ -135,6 +140,9 @@ package final class ConnectAttempt {
     let stream = try Stream(unconnectedOn: loop, family: address.family)
     do throws(LoopError) {
       if let localAddress { try bindLocally(stream, to: localAddress) }
+      if let receiveBufferBytes {
+        _ = try stream.setBufferSizes(sendBytes: nil, receiveBytes: receiveBufferBytes)
+      }
       let request = UnsafeMutablePointer<uv_connect_t>.allocate(capacity: 1)
       request.initialize(to: uv_connect_t())
       request.pointee.data = Unmanaged.passRetained(self).toOpaque()

@@ -47,6 +47,9 @@ package final class Listener: LoopHandle {
     let poll = pointer(as: uv_poll_t.self)
     try open("uv_poll_init") { [descriptor] loop in uv_poll_init(loop, poll, descriptor) }
     do throws(LoopError) {
+      // libuv keeps a spare descriptor from a loop's first stream on: taken here, an emptied server holds as many
+      // descriptors as one that nobody has come to.
+      try Stream(unconnectedOn: loop, family: AF_INET).close()
       try startAccepting()
       pause = try Timer(loop: loop) { [unowned self] in resume() }
     } catch {

@@ -44,7 +44,7 @@ package final class Stream: LoopHandle {
   var stream: UnsafeMutablePointer<uv_stream_t> { pointer(as: uv_stream_t.self) }
 
   /// The socket, while open.
-  var descriptor: Int32? {
+  package var descriptor: Int32? {
     var number: uv_os_fd_t = -1
     return uv_fileno(raw, &number) == 0 ? number : nil
   }

@@ -1,7 +1,4 @@
-import Logging
-import RoomEngine
 import Testing
-import TickServer
 import WireFormat
 
 @testable import BotSwarm
@@ -11,7 +8,7 @@ import WireFormat
 @Suite struct SwarmRunTests {
   @Test(arguments: [SwarmPlan.Decode.full, .shared])
   func aGoodServerPassesEveryCheck(decode: SwarmPlan.Decode) throws {
-    let report = try withServer { port in try SwarmRun(plan(port, decode), terminal: nil).run() }
+    let report = try withRelayServer { port in try SwarmRun(plan(port, decode), terminal: nil).run() }
     #expect(report.verdict.outcome == .ok, "\(report.verdict.line) \(report.totals.notes)")
     #expect(report.totals.joined == 8)
     #expect(report.totals.leftInOrder == 8)
@@ -88,7 +85,7 @@ import WireFormat
   }
 
   @Test func anUnknownRoomKindIsReportedAsTheServerSaidIt() throws {
-    let report = try withServer { port in
+    let report = try withRelayServer { port in
       var plan = plan(port, .full)
       plan.roomKind = "nowhere"
       return try SwarmRun(plan, terminal: nil).run()
@@ -115,7 +112,7 @@ import WireFormat
   private func spoiled(
     _ decode: SwarmPlan.Decode = .full, _ tamper: @escaping TamperingProxy.Tamper
   ) throws -> SwarmReport {
-    try withServer { port in
+    try withRelayServer { port in
       let proxy = try TamperingProxy.start(to: port, tamper: tamper)
       defer {
         proxy.thread.stop()
@@ -123,27 +120,5 @@ import WireFormat
       }
       return try SwarmRun(plan(proxy.port, decode), terminal: nil).run()
     }
-  }
-
-  private func withServer<Result>(_ body: (UInt16) throws -> Result) throws -> Result {
-    let schema = try Schema([
-      EntityKind("avatar", capacity: 64, fields: [Field("position", .vector(2, range: -512...512, step: 0.01))])
-    ])
-    let kind = RoomKind("plane", schema: schema) {
-      RelayLogic(grants: [.init(kind: KindIndex(0), atJoin: 1, most: 1)])
-    }
-    var configuration = ServerConfiguration(rooms: [kind])
-    configuration.host = "127.0.0.1"
-    configuration.port = .any
-    configuration.loops = .count(1)
-    configuration.admin.port = .off
-    var logger = Logger(label: "test")
-    logger.logLevel = .critical
-    let server = try Server.start(configuration, handlesSignals: false, logger: logger)
-    defer {
-      server.stop()
-      server.waitUntilStopped()
-    }
-    return try body(UInt16(server.port))
   }
 }

@@ -37,7 +37,7 @@ func syntheticReport() -> SwarmReport {
     sample.swarm = ProcessSample(residentBytes: 40_000_000, cores: 0.42, descriptors: 110, threads: 3)
     report.seconds.append(sample)
   }
-  report.steadySeconds = 5..<25
+  report.windows = [MeasuredWindow(.steady, seconds: 5..<25)]
   report.totals = syntheticTotals(&random)
   return report
 }

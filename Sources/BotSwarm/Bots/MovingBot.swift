@@ -187,7 +187,7 @@ final class MovingBot: Bot {
 
   func countFrame(_ tick: Tick) {
     framesInSecond += 1
-    if measures.isSteady { steady.recordFrame(atMicroseconds: now) }
+    if measures.window != nil { steady.recordFrame(atMicroseconds: now) }
     guard let seat = core.seat else { return }
     measures.recordFrame(dueMicroseconds: seat.dueMicroseconds(tick), receivedMicroseconds: now)
     if let lastFrame, measures.isSteady, tick > lastFrame.tick {

@@ -2,6 +2,9 @@
 package struct LiveStatus: Sendable {
   package enum Phase: String, Sendable {
     case joining, running, leaving
+    /// Without the hostile bots, and while they come or go.
+    case baseline, mixing
+    case census
   }
 
   package var phase = Phase.joining
@@ -17,6 +20,7 @@ package struct LiveStatus: Sendable {
   /// Median frames a second, one a second: the sparkline.
   package var rates: [Double] = []
   package var faults = FaultCounts()
+  package var hostile: HostileStatus?
 
   package init(setting: RunSetting) { self.setting = setting }
 }

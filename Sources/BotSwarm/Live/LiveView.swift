@@ -33,8 +33,24 @@ package struct LiveView {
         "in \(perSecond(last?.bytesReceived).padded(13)) out \(perSecond(last?.bytesSent).padded(13))"),
       row("server", process(last?.server, absent: "not measured (give --server-pid)")),
       row("swarm", process(last?.swarm, absent: "-") + "  loop busy \(Format.percent(last?.loopBusy))"),
-      faults(status),
-    ]
+    ] + hostile(status) + [faults(status)]
+  }
+
+  private func hostile(_ status: LiveStatus) -> [String] {
+    guard let hostile = status.hostile else { return [] }
+    let ends = hostile.ends.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+      .map { "\(Format.grouped($0.value)) \($0.key)" }.joined(separator: ", ")
+    return [row("hostile", "alive \(Format.grouped(hostile.alive).padded(5)) \(work(status))\(ends)")]
+  }
+
+  /// How far what was asked for by number has come.
+  private func work(_ status: LiveStatus) -> String {
+    guard let plan = status.setting.hostile, let hostile = status.hostile else { return "" }
+    func part(_ name: String, _ made: Int?, _ asked: Int) -> String {
+      asked > 0 ? "\(name) \(Format.grouped(made ?? 0))/\(Format.grouped(asked))  " : ""
+    }
+    return part("hops", hostile.tallies[.hop]?.hops, (plan.hops ?? 0) * plan.bots(.hop))
+      + part("cycles", hostile.tallies[.churn]?.cycles, plan.cycles ?? 0)
   }
 
   /// One line a second, for logs.
@@ -49,7 +65,11 @@ package struct LiveView {
       text += " server \(Format.bytes(server.residentBytes)) \(Format.percent(server.cores))"
     }
     text += " loop \(Format.percent(last?.loopBusy))"
-    let bad = status.faults.total + status.lost
+    if let hostile = status.hostile {
+      let ended = hostile.ends.values.reduce(0, +)
+      text += " hostile \(Format.grouped(hostile.alive)) alive, \(work(status))\(Format.grouped(ended)) ended"
+    }
+    let bad = status.faults.total + status.lost + (status.hostile?.failures ?? 0)
     return text + (bad == 0 ? " ok" : " FAULTS \(Format.grouped(bad))")
   }
 
@@ -75,6 +95,7 @@ package struct LiveView {
   private func faults(_ status: LiveStatus) -> String {
     var found = status.faults.named.filter { $0.count > 0 }
     if status.lost > 0 { found.append(("disconnects", status.lost)) }
+    if let failures = status.hostile?.failures, failures > 0 { found.append(("hostile not dealt with", failures)) }
     guard !found.isEmpty else { return styled(.dim, "faults".padded(10)) + styled(.green, "none") }
     let text = found.map { "\(Format.grouped($0.count)) \($0.name)" }.joined(separator: ", ")
     return styled(.dim, "faults".padded(10)) + styled(.red, cut(text, to: width - 10))

@@ -18,8 +18,8 @@ struct Chart {
   var limit: (name: String, value: Double)?
   /// Lets the axis start above 0 where the differences of interest are small, as with rates near 30.
   var startsAtZero = true
-  /// Positions shaded as the steady window.
-  var highlighted: Range<Int> = 0..<0
+  /// Positions shaded as steady windows.
+  var highlighted: [Range<Int>] = []
 
   private let width = 600.0
   private let height = 220.0
@@ -30,7 +30,7 @@ struct Chart {
 
   init(
     _ shape: Shape, labels: [String], series: [Series], limit: (name: String, value: Double)? = nil,
-    startsAtZero: Bool = true, highlighted: Range<Int> = 0..<0, format: @escaping (Double) -> String
+    startsAtZero: Bool = true, highlighted: [Range<Int>] = [], format: @escaping (Double) -> String
   ) {
     self.shape = shape
     self.labels = labels
@@ -47,7 +47,7 @@ struct Chart {
   func svg(title: String) -> String {
     let scale = Scale(values: drawnValues, startsAtZero: startsAtZero)
     var svg = "<svg viewBox=\"0 0 \(Int(width)) \(Int(height))\" role=\"img\" aria-label=\"\(HTML.escape(title))\">"
-    svg += highlight
+    svg += highlighted.map(highlight).joined()
     for mark in scale.marks {
       let y = self.y(mark, scale)
       svg += "<line class=\"grid\" x1=\"\(at(left))\" x2=\"\(at(width - right))\" y1=\"\(at(y))\" y2=\"\(at(y))\"/>"
@@ -79,8 +79,8 @@ struct Chart {
     series.flatMap { $0.values.compactMap { $0 } } + (limit.map { [$0.value] } ?? [])
   }
 
-  private var highlight: String {
-    let range = highlighted.clamped(to: 0..<labels.count)
+  private func highlight(_ range: Range<Int>) -> String {
+    let range = range.clamped(to: 0..<labels.count)
     guard !range.isEmpty else { return "" }
     let from = x(Double(range.lowerBound)) - step / 2
     let to = x(Double(range.upperBound - 1)) + step / 2

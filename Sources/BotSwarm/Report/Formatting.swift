@@ -48,8 +48,8 @@ enum Format {
     return "\(seconds / 60):\(rest < 10 ? "0" : "")\(rest)"
   }
 
-  static func percent(_ share: Double?) -> String {
-    share.map { decimal($0 * 100, places: 0) + "%" } ?? "-"
+  static func percent(_ share: Double?, places: Int = 0) -> String {
+    share.map { decimal($0 * 100, places: places) + "%" } ?? "-"
   }
 }
 

@@ -13,7 +13,7 @@ extension HTMLReport {
       series: [
         .init(name: "median bot", values: samples.map(\.framesP50)),
         .init(name: "worst bot", values: samples.map(\.framesMin)),
-      ], limit: report.thresholds.minFramesPerSecond.map { ("asked for", $0) }, highlighted: report.steadySeconds,
+      ], limit: report.thresholds.minFramesPerSecond.map { ("asked for", $0) }, highlighted: report.steadyWindows,
       format: { Format.decimal($0, places: 0) })
     return section(
       "Frames per second", chart,
@@ -31,7 +31,7 @@ extension HTMLReport {
         .init(name: "p50", values: samples.map { milliseconds($0.latencyP50Microseconds) }),
         .init(name: "p99", values: samples.map { milliseconds($0.latencyP99Microseconds) }),
         .init(name: "max", values: samples.map { milliseconds($0.latencyMaxMicroseconds) }),
-      ], limit: limit.map { ("asked for", $0) }, highlighted: report.steadySeconds,
+      ], limit: limit.map { ("asked for", $0) }, highlighted: report.steadyWindows,
       format: { "\(Format.decimal($0, places: $0 < 10 ? 1 : 0)) ms" })
     return section(
       "Frame latency over time", chart,
@@ -55,7 +55,7 @@ extension HTMLReport {
       series: [
         .init(name: "received", values: samples.map { Double($0.bytesReceived) / 1_048_576 }),
         .init(name: "sent", values: samples.map { Double($0.bytesSent) / 1_048_576 }),
-      ], highlighted: report.steadySeconds, format: { "\(Format.decimal($0, places: $0 < 10 ? 2 : 0)) MiB/s" })
+      ], highlighted: report.steadyWindows, format: { "\(Format.decimal($0, places: $0 < 10 ? 2 : 0)) MiB/s" })
     return section("Bandwidth of all bots", chart, note: "Bytes of messages, without TCP and IP headers.")
   }
 
@@ -67,7 +67,7 @@ extension HTMLReport {
       series: [
         .init(name: "server", values: samples.map { mebibytes($0.server) }),
         .init(name: "swarm", values: samples.map { mebibytes($0.swarm) }),
-      ], limit: limit.map { ("asked for (server)", $0) }, highlighted: report.steadySeconds,
+      ], limit: limit.map { ("asked for (server)", $0) }, highlighted: report.steadyWindows,
       format: { "\(Format.decimal($0, places: $0 < 10 ? 1 : 0)) MiB" })
     return section("Resident memory", chart, note: "RSS as the system counts it, at the end of each second.")
   }
@@ -80,7 +80,7 @@ extension HTMLReport {
         .init(name: "swarm", values: samples.map { $0.swarm.map { $0.cores * 100 } }),
         .init(name: "swarm's busiest loop", values: samples.map { $0.loopBusy * 100 }),
         .init(name: "whole machine, a core on average", values: samples.map { $0.machineBusy.map { $0 * 100 } }),
-      ], highlighted: report.steadySeconds, format: { "\(Format.decimal($0, places: 0))%" })
+      ], highlighted: report.steadyWindows, format: { "\(Format.decimal($0, places: 0))%" })
     return section(
       "CPU", chart,
       note: "Of one core. A swarm loop near 100% is itself the limit: then late frames say nothing about the server.")
@@ -93,7 +93,7 @@ extension HTMLReport {
         .init(name: "joined", values: samples.map { Double($0.joined) }),
         .init(name: "connected", values: samples.map { Double($0.connected) }),
         .init(name: "joins in the second", values: samples.map { Double($0.joins) }),
-      ], highlighted: report.steadySeconds, format: { Format.grouped(Int($0)) })
+      ], highlighted: report.steadyWindows, format: { Format.grouped(Int($0)) })
     return section("Bots", chart, note: "Connected and joined at the end of each second.")
   }
 

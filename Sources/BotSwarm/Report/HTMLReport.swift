@@ -25,6 +25,7 @@ package struct HTMLReport {
       <p class="sub">\(HTML.escape(subtitle))</p>
       \(verdict)
       \(tiles)
+      \(hostile)
       \(charts)
       \(notes)
       <section><h2>All figures</h2>\(HTML.table(["what", "value"], SummaryTable(report).rows.map { [$0.name, $0.value] }))</section>
@@ -95,7 +96,7 @@ package struct HTMLReport {
       ["seconds between a bot's events", Format.decimal(setting.eventIntervalSeconds, places: 1)],
       ["movement", setting.mix], ["seed", String(setting.seed)], ["duration", "\(setting.durationSeconds) s"],
       ["joins a second", Format.decimal(setting.joinRate, places: 0)], ["loops", String(setting.loops)],
-      ["decoding", setting.decode],
+      ["decoding", setting.decode], ["hostile bots", setting.hostile?.mix.description ?? "none"],
     ]
   }
 }

@@ -14,6 +14,11 @@ package enum Quantity {
     return try parse(text, units, "a size such as 512KiB, 60MiB or 1GiB")
   }
 
+  /// `2%`, `0.5%` as a share of 1.
+  package static func share(_ text: String) throws(QuantityError) -> Double {
+    Double(try parse(text, [("%", 1_000_000)], "a share such as 2% or 0.5%")) / 100_000_000
+  }
+
   private static func parse(
     _ text: String, _ units: [(suffix: String, scale: Double)], _ allowed: String
   ) throws(QuantityError) -> UInt64 {

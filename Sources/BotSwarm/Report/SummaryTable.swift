@@ -6,7 +6,7 @@ package struct SummaryTable {
 
   package var text: String {
     let verdict = report.verdict
-    var lines = rows.map { "\($0.name.padded(22))\($0.value)" }
+    var lines = (rows + hostileRows).map { "\($0.name.padded(22))\($0.value)" }
     lines.append("")
     for check in verdict.checks {
       lines.append(
@@ -15,6 +15,8 @@ package struct SummaryTable {
     if !report.totals.notes.isEmpty {
       lines += ["", "the first faults:"] + report.totals.notes.map { "  \($0)" }
     }
+    let hostileNotes = (report.hostile?.tallies ?? [:]).sorted { $0.key < $1.key }.flatMap(\.value.notes)
+    if !hostileNotes.isEmpty { lines += ["", "of the hostile bots:"] + hostileNotes.map { "  \($0)" } }
     if report.wasInterrupted { lines += ["", "interrupted: the figures cover what ran until then"] }
     if let caution = verdict.caution { lines += ["", caution] }
     lines += ["", verdict.line, ""]
@@ -86,9 +88,41 @@ package struct SummaryTable {
       + "CPU \(Format.percent(report.swarmCores)) of a core, loop busy \(Format.percent(report.loopBusy))"
   }
 
-  private func listed(_ counts: [String: Int]) -> String {
-    if counts.isEmpty { return "none" }
-    return counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
-      .map { "\(Format.grouped($0.value)) \($0.key)" }.joined(separator: ", ")
+  private var hostileRows: [(name: String, value: String)] {
+    var rows: [(name: String, value: String)] = []
+    if let hostile = report.hostile, let plan = report.setting.hostile {
+      rows.append(("hostile bots", plan.mix.description))
+      rows.append(("hostile ends", listed(hostile.ends)))
+    }
+    if let comparison = report.comparison {
+      let ratios = comparison.p99Ratios.map { Format.decimal($0, places: 2) }.joined(separator: ", ")
+      rows.append(
+        (
+          "with against without",
+          "latency p50 \(Format.decimal(comparison.p50Ratio, places: 2)) times, "
+            + "p99 \(Format.decimal(comparison.p99Ratio, places: 2)) times (\(ratios))"
+        ))
+      for pair in comparison.worstRates {
+        rows.append(
+          (
+            "worst healthy bot",
+            "\(Format.decimal(pair.without, places: 2)) frames/s without, \(Format.decimal(pair.with, places: 2)) with"
+          ))
+      }
+    }
+    if let moved = report.residentMovement {
+      rows.append(("server RSS moved", "\(Format.percent(moved, places: 1)) in the last \(SwarmReport.flatSeconds) s"))
+    }
+    if let census = report.census {
+      let after = census.after.map { "\(Format.bytes($0.residentBytes)), \($0.descriptors) descriptors" } ?? "unknown"
+      rows.append(
+        (
+          "server before, after",
+          "\(Format.bytes(census.before.residentBytes)), \(census.before.descriptors) descriptors; \(after)"
+        ))
+    }
+    return rows
   }
+
+  private func listed(_ counts: [String: Int]) -> String { SwarmReport.listed(counts) }
 }

@@ -17,6 +17,8 @@ extension SwarmReport {
       ("notes", .array(totals.notes.map { .string($0) })),
       ("faults", .object(totals.faults.named.map { (Self.key($0.name), .integer($0.count)) })),
       ("connections", connectionsJSON),
+      ("hostile", hostileJSON), ("comparison", comparisonJSON), ("windows", windowsJSON), ("census", censusJSON),
+      ("residentMovement", .optional(residentMovement)),
       ("server", processJSON(serverPeakResidentBytes, serverCores, \.server)),
       ("swarm", processJSON(swarmPeakResidentBytes, swarmCores, \.swarm)),
       ("loopBusy", .optional(loopBusy)), ("machineBusy", .optional(machineBusy)),
@@ -94,13 +96,10 @@ extension SwarmReport {
   }
 
   private var connectionsJSON: JSON {
-    func counts(_ counts: [String: Int]) -> JSON {
-      .object(counts.sorted { $0.key < $1.key }.map { ($0.key, .integer($0.value)) })
-    }
     return .object([
       ("joined", .integer(totals.joined)), ("leftInOrder", .integer(totals.leftInOrder)),
-      ("disconnects", counts(totals.disconnects)), ("connectFailures", counts(totals.connectFailures)),
-      ("joinRefusals", counts(totals.joinRefusals)), ("socketsLeftOpen", .integer(totals.socketsLeftOpen)),
+      ("disconnects", Self.json(totals.disconnects)), ("connectFailures", Self.json(totals.connectFailures)),
+      ("joinRefusals", Self.json(totals.joinRefusals)), ("socketsLeftOpen", .integer(totals.socketsLeftOpen)),
     ])
   }
 

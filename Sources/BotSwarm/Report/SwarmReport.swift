@@ -4,14 +4,21 @@ package struct SwarmReport: Sendable {
   package var thresholds = Thresholds()
   package var totals = SwarmTotals()
   package var seconds: [SecondSample] = []
-  /// Of `seconds`, those that lie wholly in the steady window.
-  package var steadySeconds: Range<Int> = 0..<0
+  package var windows: [MeasuredWindow] = []
+  /// The hostile bots at the end; nil when there were none.
+  package var hostile: HostileStatus?
+  package var census: Census?
   /// Ended early by the user.
   package var wasInterrupted = false
 
   package init(setting: RunSetting) { self.setting = setting }
 
-  package var steadySamples: ArraySlice<SecondSample> { seconds[steadySeconds.clamped(to: seconds.indices)] }
+  /// Of `seconds`, those that lie wholly in the steady window; in the last one where there were several.
+  package var steadySeconds: Range<Int> { windows.last { $0.kind == .steady }?.seconds ?? 0..<0 }
+  package var steadySamples: [SecondSample] {
+    steadyWindows.flatMap { seconds[$0.clamped(to: seconds.indices)] }
+  }
+  var steadyWindows: [Range<Int>] { windows.filter { $0.kind == .steady }.map(\.seconds) }
   package var rates: RateSummary? { RateSummary(totals.ratesPerSecond) }
 
   /// Frames a second over all bots, in the steady window.
@@ -50,6 +57,7 @@ package struct RunSetting: Hashable, Sendable {
   /// As the server said; 0 when no bot joined.
   package var tickRate = 0
   package var serverPID: Int32?
+  package var hostile: HostilePlan?
 
   package init() {}
 
@@ -62,6 +70,12 @@ package struct Thresholds: Hashable, Sendable {
   package var maxP99LatencyMicroseconds: UInt64?
   package var maxServerResidentBytes: UInt64?
   package var maxBytesPerEntityUpdate: Double?
+  /// Frame latency at the 99th percentile with the hostile mix by that without.
+  package var maxP99Ratio: Double?
+  /// Share by which the server's resident memory may move in the last 30 s.
+  package var maxResidentMovement: Double?
+  /// Share by which it may be larger after the run than before.
+  package var maxResidentGrowth: Double?
 
   package init() {}
 }

@@ -62,7 +62,7 @@ extension SwarmReport {
   static let machineLimit = 0.97
 
   package var verdict: Verdict {
-    let checks = correctnessChecks + timingChecks
+    let checks = correctnessChecks + timingChecks + hostileChecks + comparisonChecks + memoryChecks
     let limit = swarmLimit
     let failed = checks.filter { !$0.isOK }
     let outcome: Verdict.Outcome

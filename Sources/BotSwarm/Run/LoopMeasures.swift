@@ -12,8 +12,9 @@ final class LoopMeasures {
   var connected = 0
   var joined = 0
   var tickRate: UInt32 = 0
-  /// Between `beginSteady` and `endSteady`: only then frames count for rates and latency.
-  private(set) var steadySince: UInt64?
+  /// Only within a window frames count for rates and latency.
+  private(set) var window: MeasuredWindow.Kind?
+  private var windowLatency = Distribution()
   /// Server clock minus ours, in microseconds, by the shortest round trip of any bot of the loop: all ask the same
   /// server.
   var clockOffset: Int64?
@@ -21,11 +22,19 @@ final class LoopMeasures {
   /// Now, in the microseconds that all of the swarm counts in.
   static func now() -> UInt64 { Loop.clock().nanoseconds / 1_000 }
 
-  var isSteady: Bool { steadySince != nil }
+  var isSteady: Bool { window == .steady }
 
-  func beginSteady(now: UInt64) { steadySince = now }
+  func begin(_ window: MeasuredWindow.Kind) {
+    self.window = window
+    windowLatency.reset()
+  }
 
-  func endSteady() { steadySince = nil }
+  /// Ends the window, and returns its latency.
+  func endWindow() -> Distribution {
+    if isSteady { totals.frameLatency.add(windowLatency) }
+    window = nil
+    return windowLatency
+  }
 
   /// - Parameter dueMicroseconds: When the frame's tick was due, on the server's clock.
   func recordFrame(dueMicroseconds due: UInt64, receivedMicroseconds now: UInt64) {
@@ -34,7 +43,7 @@ final class LoopMeasures {
     // The estimate of the clock is off by up to half a round trip: a frame that seems to come early came at once.
     let late = max(0, Int64(bitPattern: now) + clockOffset - Int64(bitPattern: due))
     latency.record(microseconds: UInt64(late))
-    if isSteady { totals.frameLatency.record(microseconds: UInt64(late)) }
+    if window != nil { windowLatency.record(microseconds: UInt64(late)) }
   }
 
   /// What a second counts begins anew.

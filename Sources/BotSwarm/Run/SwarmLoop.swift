@@ -8,8 +8,10 @@ final class SwarmLoop {
   enum Command: Sendable {
     /// Close the books of a second.
     case sample(second: Int)
-    case beginSteady
-    case endSteady
+    case begin(MeasuredWindow.Kind)
+    case endWindow
+    /// No more events.
+    case quiet
     /// Leave the rooms. `afterQuiet`: all was quiet for a while, so what was not heard by now is lost.
     case leave(afterQuiet: Bool)
     /// Close what is still open, and end.
@@ -19,6 +21,7 @@ final class SwarmLoop {
   /// What it gets.
   enum Notice: Sendable {
     case sampled(LoopSample)
+    case measured(WindowMeasures)
     /// Every bot has left and every socket is closed.
     case allEnded(loop: Int)
     case finished(SwarmTotals)
@@ -46,8 +49,7 @@ final class SwarmLoop {
   private var saidAllEnded = false
   private var lastSampleAt = LoopMeasures.now()
   private var clock = ThreadClock()
-  private var steadyEnd: UInt64?
-  private var steadyStart: UInt64?
+  private var windowStart: UInt64?
 
   private var measures: LoopMeasures { surroundings.measures }
 
@@ -83,10 +85,9 @@ final class SwarmLoop {
   func handle(_ command: Command) {
     switch command {
     case .sample(let second): sample(second)
-    case .beginSteady:
-      steadyStart = LoopMeasures.now()
-      measures.beginSteady(now: LoopMeasures.now())
-    case .endSteady: endSteady()
+    case .begin(let window): begin(window)
+    case .endWindow: endWindow()
+    case .quiet: for bot in bots { bot.quiet() }
     case .leave(let afterQuiet): leave(afterQuiet: afterQuiet)
     case .finish: finish()
     }
@@ -175,19 +176,26 @@ final class SwarmLoop {
     if let best { measures.clockOffset = best.offset }
   }
 
-  private func endSteady() {
-    guard let steadyStart, steadyEnd == nil else { return }
+  private func begin(_ window: MeasuredWindow.Kind) {
+    windowStart = LoopMeasures.now()
+    for case let bot as MovingBot in bots { bot.steady = SteadyWindow() }
+    measures.begin(window)
+  }
+
+  private func endWindow() {
+    guard let windowStart, measures.window != nil else { return }
     let end = LoopMeasures.now()
-    steadyEnd = end
-    measures.endSteady()
-    for case let bot as MovingBot in bots {
-      bot.quiet()
-      let tick = 1_000_000 / UInt64(max(1, measures.tickRate))
-      // A bot that was lost on the way still counts, with what it got.
-      guard bot.hasJoined else { continue }
-      let rate = bot.steady.ratePerSecond(fromMicroseconds: steadyStart, toMicroseconds: end, tickMicroseconds: tick)
-      if let rate { measures.totals.ratesPerSecond.append(rate) }
+    let isSteady = measures.isSteady
+    var window = WindowMeasures()
+    window.latency = measures.endWindow()
+    let tick = 1_000_000 / UInt64(max(1, measures.tickRate))
+    // A bot that was lost on the way still counts, with what it got.
+    for case let bot as MovingBot in bots where bot.hasJoined {
+      let rate = bot.steady.ratePerSecond(fromMicroseconds: windowStart, toMicroseconds: end, tickMicroseconds: tick)
+      if let rate { window.ratesPerSecond.append(rate) }
     }
+    if isSteady { measures.totals.ratesPerSecond += window.ratesPerSecond }
+    tell(.measured(window))
   }
 
   // MARK: The end

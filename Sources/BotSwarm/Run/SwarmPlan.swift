@@ -35,6 +35,11 @@ package struct SwarmPlan: Sendable {
   package var localAddress: String?
   package var serverPID: Int32?
   package var thresholds = Thresholds()
+  package var hostile: HostilePlan?
+  /// Where the server tells its ledger, for the census.
+  package var admin: Endpoint?
+  /// How long the census waits for the server to have given everything back: rooms linger, seats wait for players.
+  package var censusSeconds = 60
 
   package init() {}
 
@@ -60,6 +65,7 @@ package struct SwarmPlan: Sendable {
     setting.loops = loops
     setting.decode = sharesDecoding ? "shared" : "full"
     setting.serverPID = serverPID
+    setting.hostile = hostile
     return setting
   }
 
@@ -72,15 +78,34 @@ package struct SwarmPlan: Sendable {
     try check("--duration (seconds)", Double(durationSeconds), 1...86_400)
     try check("--join-rate", joinsPerSecond, 1...100_000)
     try check("--loops", Double(loops), 1...64)
+    try checkThresholds()
     guard rooms >= loops else {
       throw PlanError("--loops \(loops): there are only \(rooms) rooms, and a room lives on one loop: use fewer loops")
     }
-    // Beside the sockets: standard streams, a few handles a loop, and what is read from /proc.
-    let needed = bots + 64 + loops * 8
+    try hostile?.validate()
+    // Beside the sockets (some hostile bots have two): standard streams, a few handles a loop, what is read from /proc.
+    let needed = bots + 2 * (hostile?.mix.bots ?? 0) + 64 + loops * 8
     guard needed <= descriptorLimit else {
       throw PlanError(
-        "--bots \(bots) needs \(needed) descriptors and the limit is \(descriptorLimit): raise it (ulimit -n), or run several "
+        "--bots \(bots)\(hostile.map { " and --hostile \($0.mix)" } ?? "") needs \(needed) descriptors and the limit is \(descriptorLimit): raise it (ulimit -n), or run several "
           + "swarms with fewer bots and a --room-prefix and --local-address each")
+    }
+  }
+
+  private func checkThresholds() throws(PlanError) {
+    if thresholds.maxResidentMovement != nil, durationSeconds < SwarmReport.flatSeconds {
+      throw PlanError(
+        "--max-rss-growth looks at the last \(SwarmReport.flatSeconds) s: --duration is at least that, not "
+          + "\(durationSeconds)")
+    }
+    if thresholds.maxP99Ratio != nil, hostile?.baselineSeconds == nil {
+      throw PlanError("--max-p99-ratio compares with and without hostile bots: give --hostile and --baseline")
+    }
+    if thresholds.maxResidentMovement != nil, serverPID == nil {
+      throw PlanError("--max-rss-growth needs the server's memory: give --server-pid")
+    }
+    if thresholds.maxResidentGrowth != nil, serverPID == nil, admin == nil {
+      throw PlanError("--max-rss-after needs the server's memory: give --server-pid or --admin")
     }
   }
 

@@ -6,41 +6,60 @@ import Glibc
 ///
 /// It runs on the caller's thread with a loop of its own for timers and signals; the bots' loops have a thread each.
 package final class SwarmRun {
-  private enum Phase {
+  enum Phase {
     case joining
     /// Everyone is there: a second for the server to settle.
     case settling(until: Int)
+    /// Measured without the hostile bots.
+    case baseline(until: Int)
+    /// The hostile bots take their places.
+    case mixing(until: Int)
     case steady(until: Int)
+    /// The hostile bots are gone, until the next baseline.
+    case resting(until: Int)
     /// No new events: what is under way arrives.
     case quiet(until: Int)
     case leaving(until: Int)
+    /// All have left: what does the server still hold?
+    case census(since: Int)
     case done
   }
 
   /// Time for what is under way to arrive, and for everyone to leave, in seconds.
-  private static let settleSeconds = 1
-  private static let quietSeconds = 2
+  static let settleSeconds = 1
+  static let quietSeconds = 2
   private static let leaveSeconds = 10
+  static let mixSeconds = 2
+  /// Sockets of hostile bots that the server still lingers on are no part of the next baseline.
+  static let restSeconds = 5
   private static let redrawMilliseconds: UInt64 = 150
 
-  private let plan: SwarmPlan
-  private let terminal: Terminal?
-  private var report: SwarmReport
-  private var phase = Phase.joining
-  private var loop: Loop?
+  let plan: SwarmPlan
+  let terminal: Terminal?
+  var report: SwarmReport
+  private(set) var phase = Phase.joining
+  var loop: Loop?
   private var workers: [(thread: LoopThread, commands: Mailbox<SwarmLoop.Command>)] = []
+  var hostile: (thread: LoopThread, commands: Mailbox<HostileLoop.Command>)?
   private var secondTimer: Timer?
-  private var began: UInt64 = 0
+  private(set) var began: UInt64 = 0
   /// Seconds that have begun.
-  private var second = 0
+  private(set) var second = 0
   private var pending: LoopSample?
   private var samplesMissing = 0
   private var settled = 0
   private var ended = 0
   private var finished = 0
-  private var steadyFrom = 0
-  private var status: LiveStatus
-  private var server: ProcessSampler?
+  private var openWindow: (kind: MeasuredWindow.Kind, from: Int)?
+  private var windowMeasures = WindowMeasures()
+  private var windowsMissing = 0
+  /// Pairs of windows still to be measured.
+  private(set) var repeatsLeft = 1
+  /// When a window that waits for the hostile bots' work is given up.
+  private var patienceUntil = 0
+  var censusUnderWay = false
+  var status: LiveStatus
+  var server: ProcessSampler?
   private var swarm = ProcessSampler(pid: getpid())
   private var machine = MachineClock()
 
@@ -52,10 +71,12 @@ package final class SwarmRun {
     report.thresholds = plan.thresholds
     status = LiveStatus(setting: plan.setting)
     server = plan.serverPID.map { ProcessSampler(pid: $0) }
+    repeatsLeft = plan.hostile?.repeats ?? 1
   }
 
   /// Runs to the end, or until it is interrupted.
   package func run() throws -> SwarmReport {
+    try beginCensus()
     let loop = try Loop()
     self.loop = loop
     began = LoopMeasures.now()
@@ -70,6 +91,7 @@ package final class SwarmRun {
     }
     loop.run()
     for worker in workers { worker.thread.join() }
+    hostile?.thread.join()
     terminal?.finish()
     return report
   }
@@ -84,6 +106,7 @@ package final class SwarmRun {
       }
       workers.append((started.thread, started.value))
     }
+    try startHostile(loop)
   }
 
   private func stopWorkers() {
@@ -92,6 +115,9 @@ package final class SwarmRun {
       worker.thread.join()
     }
     workers = []
+    hostile?.thread.stop()
+    hostile?.thread.join()
+    hostile = nil
   }
 
   private func startTimers(_ loop: Loop) throws {
@@ -126,7 +152,8 @@ package final class SwarmRun {
     guard samplesMissing == 0 else { return }
     if case .done = phase { return }
     samplesMissing = workers.count
-    order(.sample(second: second))
+    if case .census = phase { samplesMissing = 0 } else { order(.sample(second: second)) }
+    hostile?.commands.post(.sample)
     advance()
   }
 
@@ -136,26 +163,78 @@ package final class SwarmRun {
       // Twice the time that the join rate asks for, and half a minute: then who is not there is counted as missing.
       let patience = Int(Double(plan.bots) / plan.joinsPerSecond * 2) + 30
       if settled >= plan.bots || second > patience { phase = .settling(until: second + Self.settleSeconds) }
-    case .settling(let until) where second >= until:
-      steadyFrom = report.seconds.count + 1
-      order(.beginSteady)
+    case .settling(let until) where second >= until: beginRepeat()
+    case .baseline(let until) where second >= until:
+      endWindow()
+      mix()
+    case .mixing(let until) where second >= until:
+      begin(.steady)
+      patienceUntil = second + plan.durationSeconds + (plan.hostile?.patienceSeconds ?? 0)
       phase = .steady(until: second + plan.durationSeconds)
     case .steady(let until) where second >= until:
-      endSteady()
+      if status.hostile?.workLeft ?? 0 == 0 || second >= patienceUntil || repeatsLeft > 1 { endSteady() }
+    case .resting(let until) where second >= until: beginRepeat()
     case .quiet(let until) where second >= until:
       leave(afterQuiet: true)
     case .leaving(let until) where second >= until:
       finish()
-    case .settling, .steady, .quiet, .leaving, .done: break
+    case .census(let since): takeCensus(since: since)
+    case .settling, .baseline, .mixing, .steady, .resting, .quiet, .leaving, .done: break
     }
   }
 
-  private func endSteady() {
-    order(.endSteady)
-    // The sample just asked for is the last one of the window.
-    report.steadySeconds = steadyFrom..<max(steadyFrom, report.seconds.count + 1)
-    phase = .quiet(until: second + Self.quietSeconds)
+  // MARK: Windows
+
+  private func beginRepeat() {
+    guard let seconds = plan.hostile?.baselineSeconds else { return mix() }
+    begin(.baseline)
+    phase = .baseline(until: second + seconds)
   }
+
+  /// The hostile bots come; without any the steady window begins at once.
+  private func mix() {
+    hostile?.commands.post(.begin)
+    phase = .mixing(until: second + (plan.hostile == nil ? 0 : Self.mixSeconds))
+    if plan.hostile == nil { advance() }
+  }
+
+  private func begin(_ window: MeasuredWindow.Kind) {
+    openWindow = (window, report.seconds.count + 1)
+    windowMeasures = WindowMeasures()
+    order(.begin(window))
+  }
+
+  private func endWindow() {
+    guard let openWindow else { return }
+    self.openWindow = nil
+    windowsMissing = workers.count
+    order(.endWindow)
+    // The sample just asked for is the last one of the window.
+    let seconds = openWindow.from..<max(openWindow.from, report.seconds.count + 1)
+    report.windows.append(MeasuredWindow(openWindow.kind, seconds: seconds))
+  }
+
+  private func endSteady() {
+    endWindow()
+    repeatsLeft -= 1
+    hostile?.commands.post(.rest)
+    if repeatsLeft > 0, !report.wasInterrupted {
+      phase = .resting(until: second + Self.restSeconds)
+    } else {
+      order(.quiet)
+      phase = .quiet(until: second + Self.quietSeconds)
+    }
+  }
+
+  private func merge(_ measures: WindowMeasures) {
+    windowMeasures.add(measures)
+    windowsMissing -= 1
+    guard windowsMissing == 0, let last = report.windows.indices.last else { return }
+    report.windows[last].latency = windowMeasures.latency.summary
+    report.windows[last].rates = RateSummary(windowMeasures.ratesPerSecond)
+  }
+
+  // MARK: The end
 
   private func leave(afterQuiet: Bool) {
     phase = .leaving(until: second + Self.leaveSeconds)
@@ -163,19 +242,35 @@ package final class SwarmRun {
   }
 
   private func finish() {
-    phase = .done
     order(.finish)
+    hostile?.commands.post(.finish)
+    phase = report.census == nil ? .done : .census(since: second)
+    if report.census == nil { stopWhenFinished() }
+  }
+
+  /// After the census, or in place of it.
+  func finishCensus() {
+    phase = .done
+    stopWhenFinished()
+  }
+
+  func stopWhenFinished() {
+    guard case .done = phase, finished == workers.count, hostile == nil || report.hostile != nil else { return }
+    loop?.stop()
   }
 
   /// Ends the run in order; each further time it skips a step of that.
   private func interrupt() {
+    report.wasInterrupted = true
     switch phase {
-    case .joining, .settling, .quiet: leave(afterQuiet: false)
+    case .joining, .settling, .baseline, .mixing, .resting, .quiet:
+      hostile?.commands.post(.rest)
+      leave(afterQuiet: false)
     case .steady: endSteady()
     case .leaving: finish()
+    case .census: finishCensus()
     case .done: break
     }
-    report.wasInterrupted = true
   }
 
   // MARK: Notices
@@ -189,7 +284,8 @@ package final class SwarmRun {
     case .finished(let totals):
       report.totals.add(totals)
       finished += 1
-      if finished == workers.count { loop?.stop() }
+      stopWhenFinished()
+    case .measured(let measures): merge(measures)
     }
   }
 
@@ -209,50 +305,8 @@ package final class SwarmRun {
     var point = merged.point(server: server?.sample(atMicroseconds: now), swarm: swarm.sample(atMicroseconds: now))
     point.machineBusy = machine.busyShare()
     report.seconds.append(point)
+    let share = Double(merged.bytesReceived) / Double(max(1, merged.joined))
+    hostile?.commands.post(.traffic(bytesPerMemberSecond: share))
     update(merged, point)
-  }
-
-  // MARK: Progress
-
-  private func update(_ sample: LoopSample, _ point: SecondSample) {
-    status.setting = report.setting
-    status.connected = sample.connected
-    status.joined = sample.joined
-    status.lost = sample.lost
-    status.faults = sample.faults
-    status.last = point
-    status.rates.append(point.framesP50 ?? 0)
-    guard let terminal, !terminal.isInteractive else { return }
-    refresh()
-    terminal.print(LiveView(width: 200, hasColour: false).plainLine(status))
-  }
-
-  private func redraw() {
-    guard let terminal else { return }
-    refresh()
-    terminal.redraw(LiveView(width: terminal.width, hasColour: terminal.hasColour).lines(status))
-  }
-
-  private func refresh() {
-    status.elapsedSeconds = Double(LoopMeasures.now() - began) / 1_000_000
-    let joining = max(1, Int((Double(plan.bots) / plan.joinsPerSecond).rounded(.up)))
-    let after = plan.durationSeconds + Self.quietSeconds + 1
-    switch phase {
-    case .joining:
-      status.phase = .joining
-      status.totalSeconds = Double(max(joining + 1, second) + Self.settleSeconds + after)
-    case .settling(let until):
-      status.phase = .joining
-      status.totalSeconds = Double(until + after)
-    case .steady(let until):
-      status.phase = .running
-      status.totalSeconds = Double(until + Self.quietSeconds + 1)
-    case .quiet(let until):
-      status.phase = .leaving
-      status.totalSeconds = Double(until + 1)
-    case .leaving, .done:
-      status.phase = .leaving
-      status.totalSeconds = status.elapsedSeconds
-    }
   }
 }

@@ -1,3 +1,4 @@
+import Spelling
 import WireFormat
 
 /// How the type of a field is written in a file: `{type: vector, components: 3, min: -512, max: 512, step: 0.01}`.

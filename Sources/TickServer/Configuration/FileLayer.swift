@@ -1,3 +1,4 @@
+import Spelling
 import Yams
 
 /// Reads the layer of a configuration file: every key strictly, with its line in each message.

@@ -1,4 +1,5 @@
 import RoomEngine
+import Spelling
 
 /// A valid configuration that still knows where each value came from.
 package struct LoadedConfiguration {

@@ -1,4 +1,5 @@
 import Logging
+import Spelling
 import WireFormat
 
 #if canImport(Glibc)
