@@ -12,6 +12,7 @@ extension SwarmReport {
     var value = kind.achievement(tally)
     if tally.survived > 0 { value += "; \(Format.grouped(tally.survived)) not ended in time" }
     if tally.wrongCount > 0 { value += "; wrong: \(Self.listed(tally.wrong))" }
+    if !hasProof, tally.acted > 0 { value += "; give it a longer --duration" }
     if tally.acted == 0 { value += "; turned away: \(Self.listed(tally.refused))" }
     return Check(
       name: "hostile \(kind.rawValue)", isOK: tally.survived == 0 && tally.wrongCount == 0 && hasProof, value: value,
