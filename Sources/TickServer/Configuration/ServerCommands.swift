@@ -12,7 +12,7 @@ struct ServerCommand: ProgramCommand {
     CommandConfiguration(
       commandName: programName,
       abstract: "Serve multiplayer rooms over TCP: state at a steady tick, the same bytes to every member.",
-      usage: "\(programName) [serve|plan] [--config FILE] [--set KEY=VALUE ...] [options]",
+      usage: "\(programName) [serve|plan|health] [--config FILE] [--set KEY=VALUE ...] [options]",
       discussion: """
         Settings come from flags, then TICKSERVER_* environment variables, then the file, then the defaults.
         A variable is the key in capitals: log.level is TICKSERVER_LOG_LEVEL, maxRooms is TICKSERVER_MAX_ROOMS.
@@ -27,7 +27,7 @@ struct ServerCommand: ProgramCommand {
         Exit codes: 0 stopped as asked, 1 could not run, 64 wrong usage, 78 wrong configuration.
         """,
       version: TickServerVersion.current,
-      subcommands: [ServeCommand.self, PlanCommand.self])
+      subcommands: [ServeCommand.self, PlanCommand.self, HealthCommand.self])
   }
 
   @OptionGroup var settings: SettingOptions
@@ -71,6 +71,33 @@ struct PlanCommand: ProgramCommand {
     return .exit(
       code: limited.plan.fits ? ExitStatus.success : ExitStatus.configuration, output: json ? table.json : table.text,
       error: "")
+  }
+}
+
+/// Asks the server that runs with these settings whether it is well.
+struct HealthCommand: ProgramCommand {
+  static var configuration: CommandConfiguration {
+    CommandConfiguration(
+      commandName: "health",
+      abstract: "Ask the server that runs with these settings whether it is well: a container's health check.",
+      discussion: """
+        It asks the admin port (admin.host, admin.port): give the server and this the same file and variables.
+
+        Exit codes: 0 well, 1 not, or nobody answers, 64 wrong usage, 78 wrong configuration.
+        """)
+  }
+
+  @OptionGroup var settings: SettingOptions
+  @Flag(help: "Ask whether further players may come (/readyz), not only whether it lives (/livez).")
+  var ready = false
+
+  func outcome(of loaded: LoadedConfiguration) -> ServerProgram.Plan {
+    guard let probe = HealthProbe(loaded.configuration.admin, path: ready ? "/readyz" : "/livez") else {
+      return .exit(
+        code: ExitStatus.configuration, output: "",
+        error: "error: admin.port is not a number here, so there is nobody to ask. Set it to 1 to 65535.\n")
+    }
+    return .probe(probe)
   }
 }
 

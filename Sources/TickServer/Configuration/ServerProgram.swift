@@ -30,6 +30,10 @@ extension Server {
       StandardStream.output.write(output)
       StandardStream.error.write(error)
       exit(code)
+    case .probe(let probe):
+      let (isWell, text) = probe.run()
+      (isWell ? StandardStream.output : .error).write(text + "\n")
+      exit(isWell ? ExitStatus.success : ExitStatus.cannotRun)
     case .serve(let configuration):
       LoggingSystem.bootstrap(configuration)
       do {
@@ -52,6 +56,7 @@ enum ServerProgram {
   enum Plan {
     case exit(code: Int32, output: String, error: String)
     case serve(ServerConfiguration)
+    case probe(HealthProbe)
   }
 
   /// Decides what to do, without doing it.

@@ -44,7 +44,8 @@ final class ChildProcess {
   static func tickserver(
     _ arguments: [String] = [], listen: String = "127.0.0.1:any", admin: String = "off", shell prefix: String = ""
   ) throws -> ChildProcess {
-    try ChildProcess([try program(), "--listen", listen, "--set", "admin.port=\(admin)"] + arguments, shell: prefix)
+    try ChildProcess(
+      [try tickserverProgram(), "--listen", listen, "--set", "admin.port=\(admin)"] + arguments, shell: prefix)
   }
 
   deinit {
@@ -112,7 +113,7 @@ final class ChildProcess {
 }
 
 /// The built server; it lies beside the test bundle, or a few folders above what is inside of it.
-private func program() throws -> String {
+func tickserverProgram() throws -> String {
   var folder = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
   for _ in 0..<5 {
     let candidate = folder.appending(path: "tickserver")
