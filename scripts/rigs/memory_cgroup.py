@@ -183,7 +183,8 @@ def _write(file: Path, value: int) -> None:
     try:
         file.write_text(str(value))
     except OSError as error:
-        raise CgroupError(f"{error.strerror} to write {value} to {file}. Run as root, where cgroups can be written") from error
+        where = f"{error.strerror} to write {value} to {file}"
+        raise CgroupError(f"{where}. Run as root, where cgroups can be written") from error
 
 
 def _number(file: Path) -> int | None:
