@@ -5,7 +5,7 @@ TEST_PACKAGES = $(PACKAGES) python3
 # Declared dependencies only: an arrow of the house that the manifest does not have is an error.
 IMPORT_CHECK = --explicit-target-dependency-import-check error
 
-.PHONY: help demo test build release lint format test-metrics bench-scrape bench-frame simulate vectors setup test-setup clean
+.PHONY: help container-test hostile hostile-quick soak cycles demo test build release lint format test-metrics bench-scrape bench-frame simulate vectors setup test-setup clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -46,6 +46,21 @@ test-metrics: ## a real Prometheus scrapes a server with bots; promtool checks t
 
 bench-scrape: release ## tick lateness with a scrape a second against without
 	scripts/scrape-cost.sh
+
+container-test: release ## build the image, run it in 64 MiB with hostile bots on it
+	docker/test/run.sh
+
+hostile: release ## healthy, stalled and hostile bots on a server in 64 MiB: median of 3, report in out/ (root)
+	scripts/hostile.sh
+
+hostile-quick: release ## the same, short, without a demand on timing (root)
+	scripts/hostile.sh quick
+
+soak: release ## 10,000 connections held for SOAK_SECONDS=300
+	scripts/soak.sh
+
+cycles: release ## 10,000 room hops on one connection, 10,000 connections that vanish
+	scripts/cycles.sh
 
 bench-frame: setup ## what a tick costs by the number of members
 	swift run -c release FrameCost
