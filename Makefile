@@ -8,7 +8,7 @@ IMPORT_CHECK = --explicit-target-dependency-import-check error
 .PHONY: help container-test hostile hostile-quick soak cycles demo test build release lint format test-metrics bench-scrape bench-frame simulate vectors setup test-setup clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
 demo: release ## a server, 1,000 bots against it with a live view, a verdict
 	@scripts/demo.sh
