@@ -8,12 +8,13 @@
 #include <uv.h>
 
 #ifdef __linux__
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 
-/* Swift's Glibc module is built without _GNU_SOURCE and so hides these. */
+/* Swift's Glibc module is built without _GNU_SOURCE, and without malloc.h, and so hides these. */
 int accept4(int socket, struct sockaddr *address, socklen_t *length, int flags);
 int pthread_setname_np(pthread_t thread, const char *name);
 int pthread_setaffinity_np(pthread_t thread, size_t size, const cpu_set_t *set);

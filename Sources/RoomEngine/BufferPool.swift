@@ -21,6 +21,9 @@ package final class BufferPool {
   static let classes = 17
   /// Idle bytes kept for the next tick; what is above goes back to the allocator at once.
   private let idleLimitBytes: Int
+  /// Idle buffers of each class, and the fewest there were since ``giveBackUnused()``: so many nobody needed.
+  private var idleCounts = Array(repeating: 0, count: BufferPool.classes)
+  private var leastIdle = Array(repeating: 0, count: BufferPool.classes)
   /// Heads of the free lists; buffers are chained through themselves, so that lease and release allocate nothing.
   private var free: [PooledBuffer?]
   package private(set) var usage = Usage()
@@ -40,6 +43,8 @@ package final class BufferPool {
       free[sizeClass] = idle.next
       idle.next = nil
       usage.idleBytes -= idle.capacity
+      idleCounts[sizeClass] -= 1
+      leastIdle[sizeClass] = min(leastIdle[sizeClass], idleCounts[sizeClass])
       buffer = idle
     } else {
       buffer = PooledBuffer(sizeClass: sizeClass)
@@ -67,6 +72,22 @@ package final class BufferPool {
     buffer.next = free[buffer.sizeClass]
     free[buffer.sizeClass] = buffer
     usage.idleBytes += buffer.capacity
+    idleCounts[buffer.sizeClass] += 1
+  }
+
+  /// Gives back the idle buffers that nobody needed since the last call. Called every few seconds it leaves what ticks
+  /// use again and again, and nothing of a peak.
+  package func giveBackUnused() {
+    for index in free.indices {
+      for _ in 0..<leastIdle[index] {
+        guard let buffer = free[index] else { break }
+        free[index] = buffer.next
+        buffer.next = nil
+        usage.idleBytes -= buffer.capacity
+        idleCounts[index] -= 1
+      }
+      leastIdle[index] = idleCounts[index]
+    }
   }
 
   /// Gives all idle memory back to the allocator.
@@ -77,6 +98,8 @@ package final class BufferPool {
         free[index] = buffer.next
         buffer.next = nil
       }
+      idleCounts[index] = 0
+      leastIdle[index] = 0
     }
     usage.idleBytes = 0
   }

@@ -168,6 +168,11 @@ package final class Delivery {
   /// Nothing waits for it and nothing is in flight: what blocks from now on is a new lag.
   func noteUpToDate() { behindSince = nil }
 
+  /// Whether the member has not been up to date for so long.
+  package func isBehind(forNanoseconds nanoseconds: UInt64, now: Instant) -> Bool {
+    behindSince.map { now.nanoseconds(since: $0) >= nanoseconds } ?? false
+  }
+
   /// Whether the member has been stuck or behind for longer than the limits allow; says how.
   package func overdue(_ limits: RoomLimits, now: Instant) -> String? {
     guard !flight.isEmpty, let behindSince else { return nil }

@@ -4,11 +4,13 @@ import WireFormat
 package final class EngineContext {
   package let pool: BufferPool
   package let plan = WritePlan()
+  package var input: InputAccount
   var encoder = FrameEncoder(entities: 0)
   private var encoderEntities = 0
 
-  package init(pool: BufferPool = BufferPool()) {
+  package init(pool: BufferPool = BufferPool(), input: InputAccount = InputAccount()) {
     self.pool = pool
+    self.input = input
   }
 
   /// Makes the encoder's scratch large enough for a schema, so that no tick has to.

@@ -15,6 +15,13 @@ struct Inbox {
   /// Bytes that a message takes here: empty ones are not free, or a client could fill the memory with them.
   static func cost(_ body: Span<UInt8>) -> Int { MemoryLayout<Item>.stride + body.count }
 
+  /// What all its messages take, as ``cost(_:)`` counts.
+  var messageBytes: Int {
+    items.reduce(0) { sum, item in
+      if case .message(_, _, let range) = item { sum + MemoryLayout<Item>.stride + range.count } else { sum }
+    }
+  }
+
   var isEmpty: Bool { items.isEmpty }
 
   mutating func append(_ item: Item) {

@@ -19,9 +19,17 @@ extension Room {
           text: "more than \(kind.limits.messagesPerSecond) messages a second (\(kind.limits.messageBurst) at once)")
       }
     }
-    delivery.waitingBytes += Inbox.cost(body)
-    guard delivery.waitingBytes <= kind.limits.inboxBytes.bytes else {
+    let cost = Inbox.cost(body)
+    guard delivery.waitingBytes + cost <= kind.limits.inboxBytes.bytes else {
       throw Violation(reason: .rateLimited, text: "more than \(kind.limits.inboxBytes) were waiting for a tick")
+    }
+    context.input.add(cost)
+    delivery.waitingBytes += cost
+    guard context.input.allows(delivery.waitingBytes) else {
+      // It is in no inbox: nobody else would take it off.
+      context.input.add(-cost)
+      delivery.waitingBytes -= cost
+      throw Violation(reason: .overBudget, text: "the server is short of memory for input: try again later")
     }
     inbox.append(type, body, from: delivery)
   }
@@ -64,6 +72,7 @@ extension Room {
     }
     if type == .event, delivery.seat != nil, !fits(event: body) { return putOff(type, body, delivery) }
     delivery.waitingBytes -= Inbox.cost(body)
+    context.input.add(-Inbox.cost(body))
     guard !delivery.isCondemned, let seat = delivery.seat else { return }
     do throws(WireError) {
       switch type {

@@ -81,7 +81,7 @@ public final class Room {
     entityIDs = kind.schema.kinds.map { IDAllocator(capacity: $0.capacity, restTicks: rest) }
     inputScratch = InputReader.scratch(kind.schema)
     // Those of players who just left rest: who joins and leaves as fast as it may must not use them up for others.
-    let players = min(WireLimits.players, kind.capacity + max(kind.capacity, Room.leastRestingIDs))
+    let players = kind.playerIDs
     playerIDs = IDAllocator(capacity: players, restTicks: rest)
     seats = Array(repeating: nil, count: kind.capacity)
     frames = FrameLog(frames: rest, bytes: kind.limits.frameLogBytes)
@@ -135,6 +135,7 @@ public final class Room {
     dropKeyframe()
     tickEvents.clear(pool: context.pool)
     tickReliable.clear(pool: context.pool)
+    context.input.add(-inbox.messageBytes)
     inbox.clear(keeping: 0)
     context.settle()
   }

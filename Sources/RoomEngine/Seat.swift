@@ -67,6 +67,17 @@ package final class Seat {
     whisperBytes += message.capacity
     whispersSinceLoss += 1
     whisperBytesSinceLoss += message.capacity
+    dropWhispers(over: mostBytes, pool: pool)
+  }
+
+  /// - Returns: bytes given back.
+  func halveWhispers(pool: BufferPool) -> Int {
+    let before = whisperBytes
+    dropWhispers(over: before / 2, pool: pool)
+    return before - whisperBytes
+  }
+
+  private func dropWhispers(over mostBytes: Int, pool: BufferPool) {
     while whispers.count > Self.mostWhispers || whisperBytes > mostBytes, let oldest = whispers.popFirst() {
       whisperBytes -= oldest.message.capacity
       pool.release(oldest.message)

@@ -20,8 +20,8 @@ struct RoomMemory {
     // Current state and baseline; three bitmaps of what changed; an id that rests takes 8 bytes in a ring that may just
     // have doubled.
     state = kind.schema.layouts.reduce(0) { $0 + $1.capacity * (2 * $1.rowBytes + 1 + 16) }
-    // Twice as many player ids as seats, each with a place in the table and perhaps at rest.
-    seats = kind.capacity * (MemoryCosts.seat + 2 * (8 + 16))
+    // Each player id has a place in the table and one among those at rest.
+    seats = kind.capacity * MemoryCosts.seat + kind.playerIDs * (8 + 16)
     // The newest frame is kept whatever its size.
     let frame = BufferPool.capacity(for: kind.frameBound)
     frameLog = max(limits.frameLogBytes.bytes, frame) + limits.frameLogFrames * MemoryCosts.bufferHead
@@ -35,6 +35,9 @@ struct RoomMemory {
 }
 
 extension RoomKind {
+  /// Player ids of a room: more than seats, since those of players who left rest.
+  var playerIDs: Int { min(WireLimits.players, capacity + max(capacity, Room.leastRestingIDs)) }
+
   /// The most that one room of this kind holds, in bytes.
   package var memoryBytes: Int { RoomMemory(self).total }
 

@@ -52,7 +52,16 @@ struct MemoryLimit: Equatable, Sendable, CustomStringConvertible {
     guard let bytes = files.number(group.directory + "/" + fileName(of: group)), bytes > 0 else { return nil }
     // Version 1's word for none, where the host's memory is not known.
     guard bytes < Int.max / 2 else { return nil }
-    return MemoryLimit(size: ByteCount(bytes), source: .controlGroup(group))
+    return MemoryLimit(
+      size: ByteCount(bytes + (socketLimitBytes(of: group, files) ?? 0)), source: .controlGroup(group))
+  }
+
+  /// What version 1 grants socket buffers apart from the rest; nil when it does not book them at all, as usual.
+  static func socketLimitBytes(of group: ControlGroups.Group, _ files: SystemFiles) -> Int? {
+    guard !group.isVersion2, let bytes = files.number(group.directory + "/memory.kmem.tcp.limit_in_bytes"),
+      bytes > 0, bytes < Int.max / 2
+    else { return nil }
+    return bytes
   }
 
   /// `MemTotal:       16384256 kB`

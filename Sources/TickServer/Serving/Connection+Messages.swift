@@ -124,8 +124,9 @@ extension Connection {
     guard pace.joins.take(now: loop.now) else {
       return loop.end(self, .rateLimited, loop.shared.paceLimits.joinsText)
     }
-    switch loop.shared.rooms.locate(join) {
-    case .refused(let refusal, let text): refuse(JoinRefused(refusal, text: text))
+    switch loop.shared.rooms.locate(join, isShortOfMemory: loop.shared.pressure.level > .normal) {
+    case .refused(let refusal, let text):
+      refuse(JoinRefused(refusal, retryAfterMilliseconds: refusal == .overBudget ? 5000 : nil, text: text))
     case .loop(let target): goOrStay(.join(session, join), target)
     }
   }

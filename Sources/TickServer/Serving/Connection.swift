@@ -30,6 +30,8 @@ final class Connection: StreamDelegate {
   var state = State.handshake
   var lifecycle: ConnectionLifecycle
   private var assembler = MessageAssembler(limit: WireLimits.clientHandshakeMessageBytes)
+  /// Bytes here that wait for the rest of their message or for the other loop, as counted in the loop's account.
+  private var heldInputBytes = 0
   /// Largest message that the client may send now, in bytes.
   var messageLimit = WireLimits.clientHandshakeMessageBytes
   var pace: ConnectionPace
@@ -94,6 +96,7 @@ final class Connection: StreamDelegate {
       return loop.end(self, .rateLimited, loop.shared.paceLimits.bytesText)
     }
     bytes.withMemoryRebound(to: UInt8.self) { take(Span(_unsafeElements: $0)) }
+    countHeldInput()
   }
 
   func streamDidEnd(_ stream: EventLoop.Stream, _ end: StreamEnd) {
@@ -130,6 +133,20 @@ final class Connection: StreamDelegate {
   /// moved.
   func applyMessageLimit() {
     assembler.limit = messageLimit
+  }
+
+  /// Brings the loop's account up to date with what is held here; too much of too much ends the connection.
+  func countHeldInput() {
+    var held = 0
+    if !hasEnded {
+      held = assembler.keptBytes
+      if case .moving(_, _, let unread) = state { held += unread.count }
+    }
+    loop.context.input.add(held - heldInputBytes)
+    heldInputBytes = held
+    if held > 0, !loop.context.input.allows(held) {
+      loop.end(self, .overBudget, "the server is short of memory for input: try again later")
+    }
   }
 
   /// Cuts bytes into messages and handles them, until there are no more or the connection goes elsewhere.

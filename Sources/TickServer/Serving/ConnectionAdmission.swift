@@ -1,14 +1,15 @@
 import EventLoop
 import RoomEngine
+import WireFormat
 
 /// Counts connections before they may do anything: in all, and from one address.
 final class ConnectionAdmission: Sendable {
   enum Answer {
     case admitted
     /// There is no place; say why.
-    case refused(String)
+    case refused(CloseReason, String)
     /// There is no place, nor a descriptor to spare for saying so.
-    case dropped(String)
+    case dropped(CloseReason, String)
   }
 
   fileprivate struct State {
@@ -35,12 +36,13 @@ final class ConnectionAdmission: Sendable {
   }
 
   /// Takes a place, or says why there is none.
-  func enter(_ address: IPAddress?) -> Answer {
+  func enter(_ address: IPAddress?, isShortOfMemory: Bool) -> Answer {
     state.withLock { state in
-      guard state.open < most else { return state.refuse("all \(most) connections are in use") }
+      guard !isShortOfMemory else { return state.refuse(.overBudget, "the server is short of memory: try again later") }
+      guard state.open < most else { return state.refuse(.connectionLimit, "all \(most) connections are in use") }
       if let address, let mostPerAddress {
         guard state.perAddress[address, default: 0] < mostPerAddress else {
-          return state.refuse("all \(mostPerAddress) connections from this address are in use")
+          return state.refuse(.connectionLimit, "all \(mostPerAddress) connections from this address are in use")
         }
         state.perAddress[address, default: 0] += 1
       }
@@ -67,9 +69,9 @@ final class ConnectionAdmission: Sendable {
 }
 
 extension ConnectionAdmission.State {
-  fileprivate mutating func refuse(_ text: String) -> ConnectionAdmission.Answer {
-    guard refused < ConnectionAdmission.mostRefused else { return .dropped(text) }
+  fileprivate mutating func refuse(_ reason: CloseReason, _ text: String) -> ConnectionAdmission.Answer {
+    guard refused < ConnectionAdmission.mostRefused else { return .dropped(reason, text) }
     refused += 1
-    return .refused(text)
+    return .refused(reason, text)
   }
 }

@@ -1,12 +1,8 @@
+import RoomEngine
+
 /// The process's memory against its bounds, as the server last judged it.
 struct MemoryStatus: Sendable {
-  enum Pressure: String, CaseIterable, Encodable, Sendable {
-    case normal
-    /// New rooms and connections are refused.
-    case high
-    /// Laggards are evicted as well.
-    case critical
-  }
+  typealias Pressure = PressureLevel
 
   /// Nil when there is no limit.
   var limitBytes: Int?

@@ -46,7 +46,7 @@ final class RoomDirectory: Sendable {
   /// The loop of a room; a room that does not exist yet is given to the loop with the fewest. A loop in the answer is a
   /// claim, which ``abandon(_:)`` gives up: it keeps the room's place while the connection is on its way, and no
   /// longer.
-  func locate(_ join: Join) -> Location {
+  func locate(_ join: Join, isShortOfMemory: Bool = false) -> Location {
     guard RoomDirectory.isValidName(join.room) else {
       return .refused(
         .invalidRoomName, "the room name \"\(join.room)\" is not 1 to 64 letters, digits, or any of - _ . : /")
@@ -62,6 +62,9 @@ final class RoomDirectory: Sendable {
           return .loop(room.loop)
         }
         return .refused(.roomKindMismatch, "the room \"\(join.room)\" is of kind \"\(room.kind)\"")
+      }
+      guard !isShortOfMemory else {
+        return .refused(.overBudget, "the server is short of memory for another room: try again later")
       }
       guard state.rooms.count < mostRooms else {
         return .refused(.roomLimit, "all \(mostRooms) rooms are open")

@@ -15,18 +15,19 @@ public final class Server: Sendable {
   /// The port of the admin endpoints; nil when they are off.
   public let adminPort: Int?
   private let threads: [LoopThread]
-  private let signalThread: LoopThread?
+  /// Threads without connections (signals, memory); they end after the loops.
+  private let helpers: [LoopThread]
   private let admin: AdminServer?
   private let shared: ServerShared
 
   private init(
-    port: Int, threads: [LoopThread], signalThread: LoopThread?, admin: AdminServer?, shared: ServerShared
+    port: Int, threads: [LoopThread], helpers: [LoopThread], admin: AdminServer?, shared: ServerShared
   ) {
     self.port = port
     adminPort = admin?.port
     self.threads = threads
+    self.helpers = helpers
     self.admin = admin
-    self.signalThread = signalThread
     self.shared = shared
   }
 
@@ -36,10 +37,17 @@ public final class Server: Sendable {
   ///   - configuration: what to serve, where and within which bounds.
   ///   - handlesSignals: whether SIGTERM and SIGINT stop the server; a second one ends it at once.
   ///   - logger: where to log.
-  /// - Throws: ``ConfigurationError`` for a wrong setting, ``MemoryPlanError`` when its worst case is over the memory limit,
-  ///   ``StartError`` when the system can't give what is needed.
+  /// - Throws: ``ConfigurationError`` for a wrong setting, ``MemoryPlanError`` when its worst case is over the memory
+  ///   limit, ``StartError`` when the system can't give what is needed.
   public static func start(
     _ configuration: ServerConfiguration, handlesSignals: Bool = true, logger: Logger = Logger(label: "tickserver")
+  ) throws -> Server {
+    try start(configuration, handlesSignals: handlesSignals, logger: logger, readMemory: nil)
+  }
+
+  /// The same; a test may say what the memory is.
+  static func start(
+    _ configuration: ServerConfiguration, handlesSignals: Bool, logger: Logger, readMemory: MemoryMonitor.Read?
   ) throws -> Server {
     try configuration.validate()
     let memory = LimitedPlan(configuration)
@@ -53,12 +61,14 @@ public final class Server: Sendable {
       configuration: configuration, memory: memory, loops: loops,
       authenticator: try Authenticator(configuration.authentication), logger: logger)
     var threads: [LoopThread] = []
-    var signalThread: LoopThread?
+    var helpers: [LoopThread] = []
     var admin: AdminServer?
     do {
       for index in 0..<loops { threads.append(try startLoop(index, shared)) }
       // Before anyone can connect: a signal that came then would end the process without a goodbye.
-      if handlesSignals { signalThread = try SignalThread.start(shared) }
+      if handlesSignals { helpers.append(try SignalThread.start(shared)) }
+      let reader = MemoryReader(limit: memory.limit)
+      helpers.append(try MemoryMonitor.start(shared, read: readMemory ?? { reader.read() }))
       admin = try AdminServer.start(configuration.admin, readings: shared.readings)
       let port = try listen(loops, shared)
       logger.info(
@@ -68,13 +78,10 @@ public final class Server: Sendable {
           "roomKinds": "\(configuration.roomKinds.map(\.name).joined(separator: " "))",
         ])
       if let admin { logger.info("admin listening", metadata: ["address": "\(admin.endpoint)"]) }
-      return Server(port: Int(port), threads: threads, signalThread: signalThread, admin: admin, shared: shared)
+      return Server(port: Int(port), threads: threads, helpers: helpers, admin: admin, shared: shared)
     } catch {
       shared.postToAll(.stop)
-      for thread in threads { thread.join() }
-      signalThread?.stop()
-      signalThread?.join()
-      admin?.stop()
+      end(threads, helpers, admin)
       throw error
     }
   }
@@ -86,10 +93,7 @@ public final class Server: Sendable {
 
   /// Returns when the server has ended: after ``stop()`` or a signal.
   public func waitUntilStopped() {
-    for thread in threads { thread.join() }
-    signalThread?.stop()
-    signalThread?.join()
-    admin?.stop()
+    Server.end(threads, helpers, admin)
     shared.logger.info("stopped")
   }
 
@@ -103,8 +107,19 @@ public final class Server: Sendable {
   /// Connections open now, those in a goodbye included.
   public var openConnections: Int { shared.admission.open }
 
+  /// How short of memory it is.
+  package var pressure: MemoryPressure { shared.pressure }
+
   /// Rooms open now.
   public var openRooms: Int { shared.rooms.count }
+
+  /// Waits for the loops, then ends the helpers.
+  private static func end(_ threads: [LoopThread], _ helpers: [LoopThread], _ admin: AdminServer?) {
+    for thread in threads { thread.join() }
+    for helper in helpers { helper.stop() }
+    for helper in helpers { helper.join() }
+    admin?.stop()
+  }
 
   // MARK: Starting
 

@@ -56,6 +56,7 @@ extension ServerLoop {
   private func letGo(of connection: Connection, keepsSeat: Bool, isHere: Bool) {
     let state = connection.state
     connection.state = .ended
+    connection.countHeldInput()
     switch state {
     case .seating(_, let host), .seated(_, let host):
       host.room.detach(connection.delivery, keepsSeat: keepsSeat, now: now)

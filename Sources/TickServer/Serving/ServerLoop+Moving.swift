@@ -53,7 +53,10 @@ extension ServerLoop {
     connection.applyMessageLimit()
     // It was on its way when the others were told.
     if drainUntil != nil { end(connection, .draining, "the server is shutting down") }
-    if !connection.hasEnded, !moving.unread.isEmpty { connection.take(moving.unread.span) }
+    if !connection.hasEnded, !moving.unread.isEmpty {
+      connection.take(moving.unread.span)
+      connection.countHeldInput()
+    }
     if connection.isReading { stream.startReading() }
   }
 }

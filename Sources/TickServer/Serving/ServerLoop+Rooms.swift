@@ -83,7 +83,7 @@ extension ServerLoop {
 
   func closeAbandonedRooms() {
     // Rooms that linger would keep others out: one client could open as many as there may be.
-    let lingers = !shared.rooms.isFull
+    let lingers = !shared.rooms.isFull && shared.pressure.level == .normal
     for host in hosts.values where host.room.isAbandoned(now: now, lingers: lingers) {
       close(host, .roomClosed, "nobody is in the room")
     }
@@ -116,6 +116,7 @@ extension ServerLoop {
         if position < groups[due.group].count, groups[due.group][position] === host { position += 1 }
       }
     }
+    keepLaggardBudget()
     armTickTimer()
   }
 

@@ -24,6 +24,7 @@ extension ServerLoop {
       }
     }
     closeAbandonedRooms()
+    relievePressure()
     checkLedger()
     logLedger(now: now)
     if let drainUntil, now > drainUntil { finish() }

@@ -9,7 +9,7 @@ final class ServerLoop {
   let index: Int
   let loop: Loop
   let shared: ServerShared
-  let context = EngineContext()
+  let context: EngineContext
   var pool: BufferPool { context.pool }
 
   var connections: [Connection?] = []
@@ -32,12 +32,19 @@ final class ServerLoop {
   /// Set once draining: when the loop ends whatever is still open.
   var drainUntil: Instant?
   var isFinished = false
+  /// See ``relievePressure()``.
+  var sweepsSinceGiveBack = 0
   var logger: Logger
 
   init(index: Int, loop: Loop, shared: ServerShared) throws {
     self.index = index
     self.loop = loop
     self.shared = shared
+    context = EngineContext(
+      pool: BufferPool(idleLimit: shared.memory.plan.sizes.idlePerLoop),
+      input: InputAccount(
+        budget: shared.memory.plan.sizes.inputBudget, loops: shared.loopCount,
+        connections: shared.configuration.maxConnections))
     logger = shared.logger
     logger[metadataKey: "loop"] = "\(index)"
     ledgerLogged = (Instant(nanoseconds: loop.now.nanoseconds), ledger)
@@ -95,13 +102,14 @@ final class ServerLoop {
 
   private func accept(_ stream: EventLoop.Stream) {
     ledger.accept()
-    switch shared.admission.enter(stream.peerAddress?.ip) {
+    let isShort = shared.pressure.level > .normal
+    switch shared.admission.enter(stream.peerAddress?.ip, isShortOfMemory: isShort) {
     case .admitted:
       _ = add(stream, place: .admitted)
       setBuffers(of: stream)
       stream.startReading()
-    case .refused(let refusal): end(add(stream, place: .refused), .connectionLimit, refusal)
-    case .dropped(let refusal): end(add(stream, place: .none), .connectionLimit, refusal, canTell: false)
+    case .refused(let reason, let refusal): end(add(stream, place: .refused), reason, refusal)
+    case .dropped(let reason, let refusal): end(add(stream, place: .none), reason, refusal, canTell: false)
     }
   }
 
@@ -127,5 +135,14 @@ final class ServerLoop {
   func remove(_ connection: Connection) {
     connections[connection.slot] = nil
     freeSlots.append(connection.slot)
+  }
+
+  /// Gives back the slots of a peak, as far as nobody stands behind them.
+  func shrinkSlots() {
+    guard let last = connections.lastIndex(where: { $0 != nil }) ?? connections.indices.first,
+      connections.capacity > 4 * (last + 64)
+    else { return }
+    connections = Array(connections[...last])
+    freeSlots = freeSlots.filter { $0 <= last }
   }
 }

@@ -8,6 +8,7 @@ final class ServerShared: Sendable {
   let configuration: ServerConfiguration
   /// The plan that the configuration was let start with.
   let memory: LimitedPlan
+  let pressure: MemoryPressure
   let rooms: RoomDirectory
   let sessions = SessionDirectory()
   let admission: ConnectionAdmission
@@ -21,8 +22,6 @@ final class ServerShared: Sendable {
   /// What each loop last said about itself; the last word of those that have ended.
   private let snapshots: Locked<[LoopSnapshot]>
   fileprivate let isDraining = Locked(false)
-  /// How short of memory the process is, as it was last judged.
-  let pressure = Locked(MemoryStatus.Pressure.normal)
   private let startedUnixSeconds = Double(time(nil))
   private let endedLoops: Locked<[LoopReport?]>
 
@@ -31,6 +30,8 @@ final class ServerShared: Sendable {
   ) {
     self.configuration = configuration
     self.memory = memory
+    pressure = MemoryPressure(
+      limit: memory.limit?.size, laggardBudget: memory.plan.sizes.laggardBudget, loops: loops)
     self.authenticator = authenticator
     loopCount = loops
     paceLimits = ConnectionPace.Limits(configuration)
@@ -57,7 +58,7 @@ final class ServerShared: Sendable {
       now: Instant(nanoseconds: Loop.clock().nanoseconds), startedAt: origin, startedUnixSeconds: startedUnixSeconds,
       isDraining: isDraining.withLock { $0 }, loops: snapshots.withLock { $0 }, process: .now(),
       memory: MemoryStatus(
-        limitBytes: memory.limit?.size.bytes, planBytes: memory.plan.totalBytes, pressure: pressure.withLock { $0 }))
+        limitBytes: memory.limit?.size.bytes, planBytes: memory.plan.totalBytes, pressure: pressure.level))
   }
 
   /// Makes a loop reachable; all are before any of them accepts.

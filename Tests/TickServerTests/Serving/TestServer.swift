@@ -11,10 +11,10 @@ final class TestServer {
   let server: Server
   private var clients: [TestClient] = []
 
-  fileprivate init(_ configuration: ServerConfiguration) throws {
+  fileprivate init(_ configuration: ServerConfiguration, readMemory: MemoryMonitor.Read?) throws {
     var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     logger.logLevel = .critical
-    server = try Server.start(configuration, handlesSignals: false, logger: logger)
+    server = try Server.start(configuration, handlesSignals: false, logger: logger, readMemory: readMemory)
   }
 
   func connect(receiveBytes: Int? = nil) throws -> TestClient {
@@ -54,7 +54,8 @@ final class TestServer {
 @discardableResult
 func withServer(
   _ kinds: RoomKind..., loops: Int = 1, sourceLocation: SourceLocation = #_sourceLocation,
-  configure: (inout ServerConfiguration) -> Void = { _ in }, body: (TestServer) throws -> Void
+  configure: (inout ServerConfiguration) -> Void = { _ in }, readMemory: MemoryMonitor.Read? = nil,
+  body: (TestServer) throws -> Void
 ) throws -> Ledger {
   let before = openDescriptors()
   var configuration = ServerConfiguration(rooms: kinds.isEmpty ? [try TestRoom.kind()] : kinds)
@@ -63,7 +64,7 @@ func withServer(
   configuration.loops = .count(loops)
   configuration.admin.port = .off
   configure(&configuration)
-  let running = try TestServer(configuration)
+  let running = try TestServer(configuration, readMemory: readMemory)
   do {
     try body(running)
   } catch {
