@@ -8,5 +8,5 @@ count=${CYCLES:-10000}
 exec python3 scripts/rigs/play.py cycles --out "${OUT:-out}" --bin "$(swift build -c release --show-bin-path)" \
   --set rooms.arena.tickRate=128 --set rooms.arena.limits.messagesPerSecond=1000 --set joinsPerSecond=1000 \
   --set rooms.arena.limits.grace=2s --set rooms.arena.limits.linger=2s \
-  -- --bots 10 --room-size 5 --duration 10 --hostile hop=1,churn=25 --hops "$count" --cycles "$count" \
+  -- --bots 10 --room-size 5 --duration 10 --hostile hop=1,churn=25 --hops "$count" --hop-rate 500 --cycles "$count" \
   --max-rss-after "${MAX_RSS_AFTER:-20%}" "$@"
