@@ -21,6 +21,8 @@ package final class Loop {
   package internal(set) var gauges = LoopGauges()
   /// True from `stop()` on: no new handle can be opened.
   package private(set) var isStopping = false
+  /// True once `run()` has returned.
+  package private(set) var hasEnded = false
 
   private var ownMailbox: Mailbox<Work>?
   private var deferred: [() -> Void] = []
@@ -62,13 +64,20 @@ package final class Loop {
 
   /// Serves the loop until `stop()`, then closes every handle still open and returns when the last close callback ran.
   package func run() {
-    uv_run(raw, UV_RUN_DEFAULT)
+    // A stop within a turn by hand is forgotten by libuv when that turn returns.
+    if !isStopping { uv_run(raw, UV_RUN_DEFAULT) }
     isStopping = true
     repeat {
       runDeferred()
       closeEverything()
     } while uv_run(raw, UV_RUN_DEFAULT) != 0 || !deferred.isEmpty
     tearDown()
+    hasEnded = true
+  }
+
+  /// Does once what is ready, without waiting: for tests that turn a loop by hand. `run()` must end it all the same.
+  package func turn() {
+    uv_run(raw, UV_RUN_NOWAIT)
   }
 
   /// Ends `run()` after the current callback. From other threads: `mailbox.post { $0.stop() }`.

@@ -47,7 +47,7 @@ final class ServerLoop {
         connections: shared.configuration.maxConnections))
     logger = shared.logger
     logger[metadataKey: "loop"] = "\(index)"
-    ledgerLogged = (Instant(nanoseconds: loop.now.nanoseconds), ledger)
+    ledgerLogged = (shared.timeSource.ofTurn(of: loop), ledger)
     schedule = TickSchedule(origin: shared.origin, phases: shared.configuration.tickPhases)
     tickTimer = try TickTimer(loop: loop) { [unowned self] _, _ in runDueTicks() }
     let sweep = try EventLoop.Timer(loop: loop) { [unowned self] in self.sweep() }
@@ -67,10 +67,10 @@ final class ServerLoop {
   static let sweepMilliseconds: UInt64 = 250
 
   /// The time of this turn of the loop.
-  var now: Instant { Instant(nanoseconds: loop.now.nanoseconds) }
+  var now: Instant { shared.timeSource.ofTurn(of: loop) }
 
   /// The time right now.
-  func clock() -> Instant { Instant(nanoseconds: Loop.clock().nanoseconds) }
+  func clock() -> Instant { shared.timeSource.now }
 
   /// Seconds that a seat waits at most; what Welcome tells, before a room is chosen.
   var longestGraceSeconds: Int {
@@ -100,7 +100,7 @@ final class ServerLoop {
 
   // MARK: Connections
 
-  private func accept(_ stream: EventLoop.Stream) {
+  func accept(_ stream: EventLoop.Stream) {
     ledger.accept()
     let isShort = shared.pressure.level > .normal
     switch shared.admission.enter(stream.peerAddress?.ip, isShortOfMemory: isShort) {

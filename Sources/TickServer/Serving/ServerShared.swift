@@ -15,6 +15,7 @@ final class ServerShared: Sendable {
   let authenticator: Authenticator
   /// The server clock's zero.
   let origin: Instant
+  let timeSource: ServerTime
   let logger: Logger
   let loopCount: Int
   let paceLimits: ConnectionPace.Limits
@@ -26,10 +27,12 @@ final class ServerShared: Sendable {
   private let endedLoops: Locked<[LoopReport?]>
 
   init(
-    configuration: ServerConfiguration, memory: LimitedPlan, loops: Int, authenticator: Authenticator, logger: Logger
+    configuration: ServerConfiguration, memory: LimitedPlan, loops: Int, authenticator: Authenticator, logger: Logger,
+    timeSource: ServerTime = .system
   ) {
     self.configuration = configuration
     self.memory = memory
+    self.timeSource = timeSource
     pressure = MemoryPressure(
       limit: memory.limit?.size, laggardBudget: memory.plan.sizes.laggardBudget, loops: loops)
     self.authenticator = authenticator
@@ -40,7 +43,7 @@ final class ServerShared: Sendable {
     self.logger = logger
     rooms = RoomDirectory(kinds: configuration.roomKinds, loops: loops, mostRooms: configuration.maxRooms)
     admission = ConnectionAdmission(configuration)
-    origin = Instant(nanoseconds: Loop.clock().nanoseconds)
+    origin = timeSource.now
     snapshots = Locked(Array(repeating: LoopSnapshot(publishedAt: origin), count: loops))
   }
 
@@ -55,7 +58,7 @@ final class ServerShared: Sendable {
   /// What the admin port answers with, as of now. Called on its thread: loops are not asked, they have published.
   func readings() -> AdminReadings {
     AdminReadings(
-      now: Instant(nanoseconds: Loop.clock().nanoseconds), startedAt: origin, startedUnixSeconds: startedUnixSeconds,
+      now: timeSource.now, startedAt: origin, startedUnixSeconds: startedUnixSeconds,
       isDraining: isDraining.withLock { $0 }, loops: snapshots.withLock { $0 }, process: .now(),
       memory: MemoryStatus(
         limitBytes: memory.limit?.size.bytes, planBytes: memory.plan.totalBytes, pressure: pressure.level))

@@ -1,0 +1,83 @@
+import EventLoop
+import Glibc
+import Logging
+import RoomEngine
+
+/// A whole server on the calling thread, for tests: its loops are turned by hand, its time moves only by
+/// ``advance(byNanoseconds:)``, its clients hold the other ends of socket pairs.
+///
+/// It must be ended by ``stop()``, or its loops leak.
+package final class EmbeddedServer {
+  private let shared: ServerShared
+  private let time: ManualTime
+  private var loops: [ServerLoop] = []
+
+  /// - Parameter configuration: a valid one; it is not checked here, which takes longer than many a test.
+  /// - Throws: `LoopError` when the system can't give what is needed.
+  package init(_ configuration: ServerConfiguration, loops count: Int = 1) throws {
+    var logger = Logger(label: "embedded") { _ in SwiftLogNoOpLogHandler() }
+    logger.logLevel = .critical
+    // A year ahead: the system's timers, armed for this time, never fire by themselves.
+    let start = Instant(nanoseconds: Loop.clock().nanoseconds).advanced(byNanoseconds: 31_536_000_000_000_000)
+    time = ManualTime(start)
+    shared = ServerShared(
+      configuration: configuration, memory: LimitedPlan(configuration), loops: count,
+      authenticator: try Authenticator(configuration.authentication), logger: logger,
+      timeSource: .manual(time))
+    for index in 0..<count {
+      let loop = try ServerLoop(index: index, loop: Loop(), shared: shared)
+      shared.publish(try Mailbox<LoopMessage>(loop: loop.loop) { message in loop.handle(message) }, of: index)
+      loops.append(loop)
+    }
+  }
+
+  /// A new connection on a loop.
+  ///
+  /// - Returns: the client's end, non-blocking; the caller closes it.
+  package func connect(to loop: Int) throws -> Int32 {
+    var ends: [Int32] = [-1, -1]
+    let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+    guard socketpair(AF_UNIX, type, 0, &ends) == 0 else { throw LoopError("socketpair", code: -errno) }
+    do throws(LoopError) {
+      let serverLoop = loops[loop % loops.count]
+      serverLoop.accept(
+        try EventLoop.Stream(adopting: SocketDescriptor(owning: ends[1]), loop: serverLoop.loop))
+    } catch {
+      close(ends[0])
+      throw error
+    }
+    return ends[0]
+  }
+
+  /// Lets every loop do once what it can do now; a loop that has finished ends.
+  package func turn() {
+    for serverLoop in loops where !serverLoop.loop.hasEnded {
+      if serverLoop.isFinished { serverLoop.loop.run() } else { serverLoop.loop.turn() }
+    }
+  }
+
+  /// Moves the time, and does what is due by then: ticks, each at most once, and deadlines.
+  package func advance(byNanoseconds nanoseconds: UInt64) {
+    time.advance(byNanoseconds: nanoseconds)
+    for loop in loops where !loop.loop.isStopping {
+      loop.runDueTicks()
+      loop.sweep()
+    }
+  }
+
+  /// Says goodbye to everyone, as on a signal; connections in the middle of a message keep their time.
+  package func drain() {
+    shared.postToAll(.drain)
+  }
+
+  /// Ends everything.
+  ///
+  /// - Returns: what each loop did, one report for each that let go of everything; and what the server still counts as
+  ///   open, which is nothing unless it leaks.
+  package func stop() -> (reports: [LoopReport], connections: Int, rooms: Int, sessions: Int) {
+    for serverLoop in loops { serverLoop.finish() }
+    turn()
+    loops = []
+    return (shared.reports, shared.admission.open, shared.rooms.count, shared.sessions.count)
+  }
+}
