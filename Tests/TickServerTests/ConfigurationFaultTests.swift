@@ -306,6 +306,18 @@ struct ConfigurationFaultTests {
       ])
   }
 
+  @Test("a message is one line, whatever the names of variables and the parts of values hold")
+  func oneLineEach() {
+    #expect(
+      faults(environment: ["TICKSERVER_A\nerror: all is lost": "1"]) == [
+        "environment TICKSERVER_A\\nerror: all is lost: TICKSERVER_A\\nerror: all is lost is not a setting. "
+          + "Remove it, or see --print-config for all keys."
+      ])
+    let lines = faults(flags: [("listen", "[::\n1]:any", "--set")])
+    #expect(lines.count == 1)
+    #expect(lines.allSatisfy { !$0.contains("\n") && $0.contains("\"::\\n1\" is not an address") }, "\(lines)")
+  }
+
   @Test("a token never appears in a message")
   func secrets() {
     let token = "s3cret" + String(repeating: "x", count: 2048)

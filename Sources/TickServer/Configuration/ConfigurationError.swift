@@ -23,7 +23,8 @@ package struct ConfigurationFault: Error, Equatable, Sendable, CustomStringConve
   /// Names the key, the value, what is allowed and what to do.
   let message: String
 
-  package var description: String { "\(origin): \(message)" }
+  /// One line, whatever keys, values, names of files and of variables hold.
+  package var description: String { oneLine("\(origin): \(message)") }
 
   /// In a file by line, then in order of discovery.
   var line: Int {

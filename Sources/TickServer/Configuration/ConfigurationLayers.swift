@@ -70,7 +70,7 @@ struct ConfigurationLayers {
   }
 
   static func message(_ key: String, _ value: String, _ problem: String, _ allowed: String) -> String {
-    "\(key) is \"\(oneLine(value))\": \(problem). Allowed: \(allowed)."
+    "\(key) is \"\(value)\": \(problem). Allowed: \(allowed)."
   }
 
   /// Checks what no single value shows, and builds the configuration.

@@ -18,14 +18,14 @@ enum FieldForm {
     }
     guard let (type, keys) = parameters.first(where: { $0.type == name }) else {
       let hint = nearest(to: name, in: parameters.map(\.type)).map { " Did you mean \"\($0)\"?" } ?? ""
-      return .problem("type is \"\(oneLine(name))\".\(hint) Allowed: \(types).")
+      return .problem("type is \"\(name)\".\(hint) Allowed: \(types).")
     }
     for (key, text) in pairs where key != "type" && !keys.contains(key) {
       if key.first == FileLayer.duplicateMark { return .problem("\(key.dropFirst()) is set twice. Keep one of them.") }
       let hint = nearest(to: key, in: keys).map { " Did you mean \"\($0)\"?" } ?? ""
       let needed = keys.isEmpty ? "nothing but its type" : keys.joined(separator: ", ")
       return .problem(
-        "\(oneLine(key)) (\"\(oneLine(text))\") does not belong to type \(type).\(hint) It has \(needed).")
+        "\(key) (\"\(text)\") does not belong to type \(type).\(hint) It has \(needed).")
     }
     let values = Dictionary(pairs.map { ($0.key, $0.text) }, uniquingKeysWith: { one, _ in one })
     for key in keys where values[key] == nil {
@@ -98,14 +98,14 @@ private struct Numbers {
 
   private func integer(_ key: String) -> Reading<Int> {
     let text = texts[key] ?? ""
-    guard let value = Int(text) else { return .problem("\(key) is \"\(oneLine(text))\", not a whole number.") }
+    guard let value = Int(text) else { return .problem("\(key) is \"\(text)\", not a whole number.") }
     return .value(value)
   }
 
   private func decimal(_ key: String) -> Reading<Double> {
     let text = texts[key] ?? ""
     guard let value = Double(text), value.isFinite else {
-      return .problem("\(key) is \"\(oneLine(text))\", not a number.")
+      return .problem("\(key) is \"\(text)\", not a number.")
     }
     return .value(value)
   }

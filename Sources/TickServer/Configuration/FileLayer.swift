@@ -45,7 +45,7 @@ struct FileLayer {
         let key = keys.first { $0.first != Self.duplicateMark } ?? "a key"
         let fault = ConfigurationFault(
           origin: .file(name: name, line: context.mark.line),
-          message: "\(oneLine(key)) is set twice in one section. Keep one of them.")
+          message: "\(key) is set twice in one section. Keep one of them.")
         renamed += 1
         guard renamed <= Self.mostDuplicates, let other = Self.insertMark(into: text, at: context.mark) else {
           throw fault
@@ -85,7 +85,7 @@ struct FileLayer {
       default: ("\(error)", nil)
       }
     return ConfigurationFault(
-      origin: .file(name: name, line: mark?.line ?? 1), message: "not valid YAML: \(oneLine(problem)).")
+      origin: .file(name: name, line: mark?.line ?? 1), message: "not valid YAML: \(problem).")
   }
 }
 
@@ -176,7 +176,7 @@ private struct Visit {
       nearest(to: last, in: known).map { "Did you mean \"\($0)\"?" }
       ?? "Known here: \(known.joined(separator: ", "))."
     layers.report(
-      file.origin(keyNode), "\"\(oneLine(path.joined(separator: ".")))\" is not a setting. \(advice)")
+      file.origin(keyNode), "\"\(path.joined(separator: "."))\" is not a setting. \(advice)")
   }
 
   private func reportDuplicate(
@@ -188,7 +188,7 @@ private struct Visit {
     let lines = mapping.filter { text(of: $0.key) == String(bare) }.compactMap { $0.key.mark?.line }
     let others = lines.map { "\($0)" }.joined(separator: ", ")
     layers.report(
-      file.origin(keyNode), "\(oneLine(key)) is set twice: here and in line \(others). Keep one of them.")
+      file.origin(keyNode), "\(key) is set twice: here and in line \(others). Keep one of them.")
   }
 
   private func tokens(_ value: Node, _ keyNode: Node, _ layers: inout ConfigurationLayers) {

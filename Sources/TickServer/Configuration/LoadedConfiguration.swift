@@ -55,7 +55,7 @@ package struct ConfigurationSources {
       if isServiceLink(name, value) {
         layers.report(
           origin,
-          "\(name) is \"\(oneLine(value))\", which Kubernetes sets for a Service named tickserver. "
+          "\(name) is \"\(value)\", which Kubernetes sets for a Service named tickserver. "
             + "Set enableServiceLinks: false in the pod, or name the Service otherwise.")
       } else if matching.count > 1 {
         let keys = matching.map(\.key).joined(separator: " and ")
@@ -76,7 +76,7 @@ package struct ConfigurationSources {
         layers.apply(setting, text: value, origin: .flag(flag))
       } else {
         let hint = nearest(to: key, in: known.map(\.key)).map { " Did you mean \"\($0)\"?" } ?? ""
-        layers.report(.flag(flag), "\"\(oneLine(key))\" is not a setting.\(hint) See --print-config for all keys.")
+        layers.report(.flag(flag), "\"\(key)\" is not a setting.\(hint) See --print-config for all keys.")
       }
     }
   }

@@ -123,7 +123,7 @@ struct RoomDeclarations {
       settled.insert(path + [name])
       layers.report(
         file.origin(keyNode),
-        "\(key): \"\(oneLine(name))\" is not a name. Allowed: 1 to 64 letters (a to z), digits, hyphens and underscores."
+        "\(key): \"\(name)\" is not a name. Allowed: 1 to 64 letters (a to z), digits, hyphens and underscores."
       )
       return nil
     }
