@@ -23,6 +23,50 @@ struct ConfigurationCommandTests {
     #expect(run.error.hasPrefix("\(file.path):1: port is \"0\""))
   }
 
+  @Test(
+    "a size that is none is refused in the same words from a file, a variable and a flag",
+    arguments: [
+      ("7e8 1e9", "it is not a size: write a whole number and a unit without spaces, such as 64KiB"),
+      ("7e8", "it is not a size: write a whole number and a unit without spaces, such as 64KiB"),
+      ("0", "0 never means any, auto, off or unlimited"),
+      ("0MiB", "0 never means any, auto, off or unlimited"),
+      ("-1GiB", "a size cannot be negative"),
+      ("1073741824", "a size needs a unit, B, KiB, MiB or GiB, such as 1073741824B or 1073741824KiB"),
+      ("1GB", "\"GB\" is not a unit of a size: write B, KiB, MiB or GiB"),
+    ])
+  func refusedSize(_ value: String, _ problem: String) throws {
+    let file = try TemporaryFile("maxRooms: 5\nmemoryLimit: \(value)\n")
+    let runs = [
+      ("\(file.path):2", try tickserver("--config", file.path, "--check-config")),
+      (
+        "environment TICKSERVER_MEMORY_LIMIT",
+        try tickserver("--check-config", environment: ["TICKSERVER_MEMORY_LIMIT": value])
+      ),
+      ("flag --set", try tickserver("--set", "memoryLimit=\(value)", "--check-config")),
+    ]
+    for (place, run) in runs {
+      #expect(run.code == 78)
+      #expect(run.output.isEmpty)
+      #expect(
+        run.error.hasPrefix("\(place): memoryLimit is \"\(value)\": \(problem). Allowed: auto or "), "\(run.error)")
+      #expect(run.error.split(separator: "\n").count == 1, "\(run.error)")
+    }
+  }
+
+  @Test("an unknown key is refused with the nearest known one, from a file, a variable and a flag")
+  func unknownKey() throws {
+    let file = try TemporaryFile("memoryLimt: 1GiB\n")
+    let fromFile = try tickserver("--config", file.path, "--check-config")
+    #expect(fromFile.code == 78)
+    #expect(fromFile.error == "\(file.path):1: \"memoryLimt\" is not a setting. Did you mean \"memoryLimit\"?\n")
+    let fromVariable = try tickserver("--check-config", environment: ["TICKSERVER_MEMORY_LIMT": "1GiB"])
+    #expect(fromVariable.code == 78)
+    #expect(fromVariable.error.contains("is not a setting. Did you mean TICKSERVER_MEMORY_LIMIT?"))
+    let fromFlag = try tickserver("--set", "memoryLimt=1GiB", "--check-config")
+    #expect(fromFlag.code == 78)
+    #expect(fromFlag.error.hasPrefix("flag --set: \"memoryLimt\" is not a setting. Did you mean \"memoryLimit\"?"))
+  }
+
   @Test("--print-config reads back, with the file named by the environment")
   func printConfig() throws {
     let first = try tickserver("--print-config", "--port", "any", "--log-format", "json")
