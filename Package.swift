@@ -141,5 +141,19 @@ let package = Package(
         "ArenaBots", "ArenaGame", "ArenaShared", "ClientCore", "RoomEngine", "RoomTestKit", "TickServer", "WireFormat",
       ],
       swiftSettings: settings),
+
+    // What the fuzzer drives, and a test that replays its corpus.
+    .target(
+      name: "FuzzTargets",
+      dependencies: ["RoomEngine", "RoomTestKit", "ClientCore", "TickServer", "WireFormat"],
+      path: "Tests/Fuzz/Targets", swiftSettings: settings),
+    .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Replay", swiftSettings: settings),
   ]
 )
+
+// Links only with the fuzzer's runtime: `make fuzz` sets the variable.
+if Context.environment["TICKSERVER_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "Fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Driver", swiftSettings: settings))
+}
