@@ -6,6 +6,7 @@ TEST_PACKAGES = $(PACKAGES) python3
 IMPORT_CHECK = --explicit-target-dependency-import-check error
 
 .PHONY: help container-test hostile hostile-quick soak cycles demo test build release lint format test-metrics bench-scrape bench-frame simulate vectors setup test-setup clean
+.PHONY: fuzz fuzz-smoke fuzz-corpus tsan asan
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -71,6 +72,22 @@ simulate: setup ## random rooms from SEEDS=n seeds, or SEED=n alone, with what m
 	SWIFT_BACKTRACE=enable=no .build/release/RoomSimulator --parallel $$(nproc) \
 	  $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
+SECONDS = 600
+fuzz: setup ## libFuzzer with AddressSanitizer on every target, SECONDS=n each; FUZZ_TARGET=name for one
+	scripts/fuzz.sh $(SECONDS) $(FUZZ_TARGET)
+
+fuzz-smoke: setup ## the same for a few seconds each
+	scripts/fuzz.sh 8 $(FUZZ_TARGET)
+
+fuzz-corpus: setup ## put what fuzzing found interesting into Tests/Fuzz/Corpus
+	scripts/fuzz.sh merge $(FUZZ_TARGET)
+
+tsan: setup ## what crosses threads, under ThreadSanitizer
+	scripts/sanitize.sh thread
+
+asan: setup ## the engine, the loops and the server, under AddressSanitizer
+	scripts/sanitize.sh address
+
 vectors: setup ## write the golden vectors anew
 	swift run VectorGenerator Tests/Vectors
 
@@ -81,4 +98,4 @@ test-setup:
 	@scripts/install-packages.sh $(TEST_PACKAGES)
 
 clean: ## forget all builds and reports
-	rm -rf .build out
+	rm -rf .build .build-* out
