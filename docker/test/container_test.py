@@ -111,6 +111,13 @@ def run(options: argparse.Namespace) -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     checks = Checks()
     used = engine(scratch)
+    try:
+        return test(used, scratch, options, checks)
+    finally:
+        used.close()
+
+
+def test(used: Engine, scratch: Path, options: argparse.Namespace, checks: Checks) -> int:
     if not options.skip_build:
         print(f"building the image with {used.name}", flush=True)
         build(used, scratch, checks, options.most_megabytes)

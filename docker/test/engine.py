@@ -87,6 +87,9 @@ class Engine:
         """Whether the image's own health check passes now."""
         raise NotImplementedError
 
+    def close(self) -> None:
+        """Leaves nothing behind but images."""
+
 
 class Docker(Engine):
     name = "docker"
@@ -114,6 +117,7 @@ class Podman(Engine):
         processes = resource.getrlimit(resource.RLIMIT_NPROC)[1]
         processes = PROCESSES if processes < 0 else min(PROCESSES, processes)
         self.run_options = [*self.run_options, "--ulimit", f"nproc={processes}:{processes}"]
+        self.scratch = scratch
         configuration = scratch / "containers.conf"
         configuration.write_text(
             "[containers]\n"
@@ -131,6 +135,12 @@ class Podman(Engine):
 
     def health(self, container: str) -> bool:
         return self.succeeds("healthcheck", "run", container)
+
+    def close(self) -> None:
+        """Its store stays mounted otherwise, and cannot be deleted; an interrupted build leaves its layers as well."""
+        mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+        for folder in reversed([mount for mount in mounts if Path(mount).is_relative_to(self.scratch)]):
+            subprocess.run(["umount", folder], check=False)
 
 
 def docker_runs() -> bool:
