@@ -6,7 +6,7 @@ TEST_PACKAGES = $(PACKAGES) python3
 IMPORT_CHECK = --explicit-target-dependency-import-check error
 
 .PHONY: help container-test hostile hostile-quick soak cycles demo test build release lint format test-metrics bench-scrape bench-frame simulate vectors setup test-setup clean
-.PHONY: fuzz fuzz-smoke fuzz-corpus tsan asan
+.PHONY: mutants fuzz fuzz-smoke fuzz-corpus tsan asan
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -16,6 +16,7 @@ demo: release ## a server, 1,000 bots against it with a live view, a verdict
 
 test: test-setup lint ## format lint, build, all tests
 	scripts/check-purity.sh
+	scripts/mutants.py --check
 	python3 -m unittest discover -s Tests/Vectors
 	python3 Tests/Vectors/check_vectors.py
 	python3 -m unittest discover -s scripts/rigs
@@ -87,6 +88,9 @@ tsan: setup ## what crosses threads, under ThreadSanitizer
 
 asan: setup ## the engine, the loops and the server, under AddressSanitizer
 	scripts/sanitize.sh address
+
+mutants: test-setup ## the code broken on purpose in some fifty ways: a test must catch each
+	scripts/mutants.py
 
 vectors: setup ## write the golden vectors anew
 	swift run VectorGenerator Tests/Vectors

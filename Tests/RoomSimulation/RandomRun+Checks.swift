@@ -91,9 +91,13 @@ extension RandomRun {
     }
   }
 
-  /// 7: what is applied was not said on a connection that another has superseded.
-  func checkOrigin(_ id: UInt32, _ what: String) {
-    if saidOn[id]?.end?.reason == .superseded { found("\(what) of a superseded connection was applied") }
+  /// 7: what is applied was said on the connection that has the seat, or on the last one of an absent player.
+  func checkOrigin(_ id: UInt32, _ what: String, of player: PlayerID) {
+    guard let origin = saidOn[id] else { return }
+    if origin.end?.reason == .superseded { found("\(what) of a superseded connection was applied") }
+    if let other = connections.first(where: { $0.delivery.seat?.player == player && !$0.hasEnded }), other !== origin {
+      found("\(what) was applied that \(player) had said before connection \(other.number)")
+    }
   }
 
   /// 10: all frames, in order.

@@ -15,7 +15,7 @@ extension RandomRun {
   }
 
   func event(_ event: IncomingEvent, from sender: PlayerID) -> Bool {
-    checkOrigin(id(event.payload), "an event")
+    checkOrigin(id(event.payload), "an event", of: sender)
     if random.oneIn(10) { return false }
     guard event.isReliable else { return true }
     switch event.target {
@@ -27,7 +27,7 @@ extension RandomRun {
   }
 
   func call(_ method: UInt16, _ payload: [UInt8], from player: PlayerID) -> CallOutcome {
-    checkOrigin(id(payload), "a call")
+    checkOrigin(id(payload), "a call", of: player)
     switch method {
     case 1: return .reply(payload)
     case 2: return .reject("no")
