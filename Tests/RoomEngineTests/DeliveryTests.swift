@@ -228,6 +228,24 @@ import WireFormat
     stage.finish()
   }
 
+  /// Write after write completes, and each time the next one waits already: that is one lag, not many short ones.
+  @Test func whoTakesLessThanIsMadeIsGoneAtTheLagDeadline() throws {
+    var limits = RoomLimits()
+    limits.frameLogFrames = 1024
+    let stage = try Stage(limits)
+    enliven(stage)
+    let ann = stage.join(1)[0]
+    ann.connection?.stall()
+    ann.connection?.trickleBytes = 20
+    let writes = ann.connection?.writes ?? 0
+    stage.room.advance(by: .seconds(14))
+    #expect(ann.isConnected)
+    #expect((ann.connection?.writes ?? 0) - writes > 10)
+    stage.room.advance(by: .seconds(2))
+    #expect(ann.connection?.end?.text == "did not catch up within 15.0 seconds")
+    stage.finish()
+  }
+
   @Test func whoBlocksEveryTimeButKeepsUpIsNoLaggard() throws {
     let stage = try Stage()
     enliven(stage)

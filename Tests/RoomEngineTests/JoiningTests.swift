@@ -230,4 +230,30 @@ import WireFormat
     #expect(stage.room.room.playerCount == 0)
     stage.finish()
   }
+
+  /// What it had sent behind its Join waits for no seat any more, and does not count on a later one.
+  @Test func whatARefusedClientHadSaidIsDropped() throws {
+    let stage = try Stage()
+    stage.game.onAdmit = { _, _ in .reject("not now") }
+    var heard = 0
+    stage.game.onEvent = { _, _, _ in
+      heard += 1
+      return true
+    }
+    let ann = stage.connect()
+    ann.join()
+    let payload: [UInt8] = [1]
+    ann.send(
+      raw: encodedBytes(bound: 32) { out in
+        ClientEvent.encode(isReliable: true, target: .all, code: 20, payload: payload.span, into: &out)
+      })
+    stage.room.advance(ticks: 1)
+    #expect(ann.refusal?.reason == .rejected)
+    stage.game.onAdmit = nil
+    ann.join()
+    stage.room.advance(ticks: 3)
+    #expect(ann.isInRoom)
+    #expect(heard == 0)
+    stage.finish()
+  }
 }

@@ -37,7 +37,9 @@ extension RandomRun {
     switch random.below(5) {
     case 0: connection.flow()
     case 1: connection.mostBytesPerWrite = random.oneIn(3) ? nil : random.below(300)
-    case 2: connection.trickleBytes = random.below(200)
+    case 2:
+      connection.stall()
+      connection.trickleBytes = random.below(random.oneIn(2) ? 40 : 400)
     case 3:
       let most = 1 + random.below(random.oneIn(2) ? 30 : 1000)
       connection.takesBytes = random.oneIn(3) ? nil : { [unowned self] in random.below(most) }

@@ -11,6 +11,7 @@ extension RandomRun {
     checkEnds()
     room.checkBooks()
     for client in clients { checkMessages(client) }
+    checkNotices()
     if game.players != Set(room.room.players) { found("the game knows \(game.players), the room \(room.room.players)") }
   }
 
@@ -37,6 +38,14 @@ extension RandomRun {
       if connection.isHeld { found("connection \(connection.number) has ended, and is still held") }
       if connection.end == nil { found("connection \(connection.number) has ended without a reason") }
     }
+  }
+
+  /// 1: beside the game's own events there is one for each player who joined, and one for each who left.
+  private func checkNotices() {
+    guard !room.room.isClosed else { return }
+    let counters = room.room.counters
+    let due = UInt64(raised.count) + counters.joins + counters.leaves
+    if room.room.lastRaised != due { found("\(room.room.lastRaised) reliable events were raised, \(due) were due") }
   }
 
   /// 5: whose pipe takes everything has the newest frame within the tick, whatever the others do.
