@@ -93,15 +93,18 @@ class Tree:
 
     def __init__(self, kind, jobs):
         self.path, self.kind, self.jobs = SCRATCH / kind, kind, jobs
-        self.broken = {}
+        self.broken, self.whole = {}, {}
 
     def sync(self):
         listed = subprocess.run(
             ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True,
             check=True).stdout.split("\n")
         wanted = {name for name in listed if name and (ROOT / name).is_file()}
-        for name in wanted:
-            self.write(name, self.manifest() if name == "Package.swift" else (ROOT / name).read_bytes())
+        # Kept, so that work may go on here while the mutants run.
+        self.whole = {name: (ROOT / name).read_bytes() for name in wanted}
+        self.whole["Package.swift"] = self.manifest()
+        for name, data in self.whole.items():
+            self.write(name, data)
         for old in self.path.rglob("*"):
             relative = old.relative_to(self.path)
             if relative.parts[0] != ".build" and old.is_file() and str(relative) not in wanted:
@@ -125,7 +128,7 @@ class Tree:
 
     def apply(self, sources):
         for name in set(self.broken) - set(sources):
-            self.write(name, (ROOT / name).read_bytes())
+            self.write(name, self.whole[name])
         for name, text in sources.items():
             self.write(name, text.encode())
         self.broken = sources
@@ -196,6 +199,7 @@ def check(mutants):
 
 def run(mutants, jobs):
     rows, bad, trees = [], 0, {}
+    sources = {mutant.name: mutant.sources() for mutant in mutants}
     for kind in ("core", "server"):
         if any(one.fields["build"] == kind for one in mutants):
             trees[kind] = Tree(kind, jobs)
@@ -206,7 +210,7 @@ def run(mutants, jobs):
         start = time.monotonic()
         tree = trees[mutant.fields["build"]]
         try:
-            tree.apply(mutant.sources())
+            tree.apply(sources[mutant.name])
             tree.build()
             caught = verdict(mutant, *tree.test(mutant.fields["tests"]))
             result = caught or "SURVIVED"
@@ -238,7 +242,9 @@ def main():
         sys.exit(f"error: {error}")
     if not mutants:
         sys.exit(f"error: no mutant matches {' '.join(arguments.words) or MUTANTS}")
-    sys.exit(0 if (check(mutants) if arguments.check else run(mutants, arguments.jobs)) else 1)
+    # A run begins with the check, too.
+    fits = check(mutants)
+    sys.exit(0 if fits and (arguments.check or run(mutants, arguments.jobs)) else 1)
 
 
 if __name__ == "__main__":
