@@ -104,6 +104,22 @@ let package = Package(
     .executableTarget(
       name: "FrameCost", dependencies: ["RoomEngine", "WireFormat"], path: "Benchmarks/FrameCost",
       swiftSettings: settings),
+    // The two failures, side by side (`make bench-failures`): the servers that fail, and clients for all of them.
+    .target(
+      name: "NaiveProtocol", path: "Benchmarks/Failures/NaiveProtocol", swiftSettings: settings),
+    .executableTarget(
+      name: "NaiveServer",
+      dependencies: [
+        "EventLoop", "NaiveProtocol", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Benchmarks/Failures/NaiveServer", swiftSettings: settings),
+    .executableTarget(
+      name: "FailureClients",
+      dependencies: [
+        "BotSwarm", "ClientCore", "EventLoop", "NaiveProtocol", "WireFormat",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Benchmarks/Failures/Clients", swiftSettings: settings),
     .executableTarget(
       name: "ExampleClient", dependencies: ["TickClient"], path: "Examples/Client", swiftSettings: settings),
 
