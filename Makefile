@@ -5,7 +5,7 @@ TEST_PACKAGES = $(PACKAGES) python3
 # Declared dependencies only: an arrow of the house that the manifest does not have is an error.
 IMPORT_CHECK = --explicit-target-dependency-import-check error
 
-.PHONY: help container-test hostile hostile-quick soak cycles demo test build release lint format test-metrics bench-scrape bench-frame simulate vectors setup test-setup clean
+.PHONY: help container-test hostile hostile-quick soak cycles demo test build release lint format test-metrics bench-scrape bench-frame bench-failures simulate vectors setup test-setup clean
 .PHONY: mutants fuzz fuzz-smoke fuzz-corpus tsan asan
 
 help: ## this list
@@ -21,6 +21,7 @@ test: test-setup lint ## format lint, build, all tests
 	python3 Tests/Vectors/check_vectors.py
 	python3 -m unittest discover -s scripts/rigs
 	swift build --build-tests $(IMPORT_CHECK)
+	python3 -m unittest discover -s Tests/Failures
 	.build/debug/tickserver --config Examples/Relay/walk.yaml --check-config
 	swift test -c release --filter Allocation
 	$(MAKE) --no-print-directory simulate SEEDS=3000
@@ -66,6 +67,11 @@ cycles: release ## 10,000 room hops on one connection, 10,000 connections that v
 
 bench-frame: setup ## what a tick costs by the number of members
 	swift run -c release FrameCost
+
+bench-failures: release ## the two failures side by side, under a memory limit: about four minutes
+	swift build -c release --product NaiveServer
+	swift build -c release --product FailureClients
+	python3 Benchmarks/Failures/run.py
 
 SEEDS = 5000
 simulate: setup ## random rooms from SEEDS=n seeds, or SEED=n alone, with what must hold checked at every step
