@@ -12,10 +12,14 @@ package final class Listener: LoopHandle {
     package var backlog: Int32 = 1_024
     /// Lets several loops (each with a listener of its own) share the port; the kernel spreads the connections.
     package var reusePort = false
+    /// The kernel's buffers of every accepted connection, those that still wait for `accept` included; nil leaves them
+    /// to the system.
+    package var bufferSizes: SocketBufferSizes?
 
-    package init(backlog: Int32 = 1_024, reusePort: Bool = false) {
+    package init(backlog: Int32 = 1_024, reusePort: Bool = false, bufferSizes: SocketBufferSizes? = nil) {
       self.backlog = backlog
       self.reusePort = reusePort
+      self.bufferSizes = bufferSizes
     }
   }
 
@@ -155,6 +159,13 @@ package final class Listener: LoopHandle {
     attempt("setsockopt SO_REUSEADDR", setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, onBytes))
     if options.reusePort {
       attempt("setsockopt SO_REUSEPORT", setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, onBytes))
+    }
+    // Accepted sockets inherit them; the receive buffer decides the window that a connection is opened with.
+    if let sizes = options.bufferSizes {
+      var send = Int32(clamping: sizes.sendBytes)
+      var receive = Int32(clamping: sizes.receiveBytes)
+      attempt("setsockopt SO_SNDBUF", setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &send, onBytes))
+      attempt("setsockopt SO_RCVBUF", setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receive, onBytes))
     }
     if failure == nil {
       attempt("bind", storage.withSocketAddress { bind(descriptor, $0, storage.byteCount) })

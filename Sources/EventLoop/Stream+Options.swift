@@ -4,6 +4,11 @@ import CUV
 package struct SocketBufferSizes: Hashable, Sendable {
   package var sendBytes: Int
   package var receiveBytes: Int
+
+  package init(sendBytes: Int, receiveBytes: Int) {
+    self.sendBytes = sendBytes
+    self.receiveBytes = receiveBytes
+  }
 }
 
 extension Stream {

@@ -89,6 +89,9 @@ package struct ConnectionLifecycle: Equatable, Sendable {
   /// How long a peer that was told goodbye may take to end on its side.
   package static let lingerNanoseconds: UInt64 = 2_000_000_000
 
+  /// When who was turned away for want of memory should come back.
+  package static let overBudgetRetryMilliseconds: UInt32 = 5000
+
   package private(set) var state = State.open
   private var place: Place
 
@@ -148,7 +151,7 @@ package struct ConnectionLifecycle: Equatable, Sendable {
   private static func retryAfter(_ reason: CloseReason) -> UInt32? {
     switch reason {
     case .draining, .connectionLimit: 1000
-    case .overBudget: 5000
+    case .overBudget: overBudgetRetryMilliseconds
     default: nil
     }
   }

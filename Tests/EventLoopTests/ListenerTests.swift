@@ -45,6 +45,23 @@ extension EventLoopTests {
       }
     }
 
+    @Test("Accepted connections have the buffers that the listener was given")
+    func bufferSizes() throws {
+      try withLoop { loop in
+        let sizes = SocketBufferSizes(sendBytes: 8192, receiveBytes: 16_384)
+        let listener = try Listener(
+          loop: loop, host: "127.0.0.1", port: 0, options: .init(bufferSizes: sizes),
+          onAccept: { stream in
+            // Linux doubles what is asked for.
+            let found = try? stream.bufferSizes()
+            #expect(found == SocketBufferSizes(sendBytes: 16_384, receiveBytes: 32_768))
+            stream.close()
+            loop.stop()
+          }, onError: { Issue.record("\($0)") })
+        Stream.connect(loop: loop, host: "127.0.0.1", port: listener.port) { result in try? result.get().close() }
+      }
+    }
+
     @Test("Two loops share a port, and both accept")
     func reusePort() throws {
       let before = openDescriptors()

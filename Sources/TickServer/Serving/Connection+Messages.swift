@@ -126,7 +126,8 @@ extension Connection {
     }
     switch loop.shared.rooms.locate(join, isShortOfMemory: loop.shared.pressure.level > .normal) {
     case .refused(let refusal, let text):
-      refuse(JoinRefused(refusal, retryAfterMilliseconds: refusal == .overBudget ? 5000 : nil, text: text))
+      let retryAfter = refusal == .overBudget ? ConnectionLifecycle.overBudgetRetryMilliseconds : nil
+      refuse(JoinRefused(refusal, retryAfterMilliseconds: retryAfter, text: text))
     case .loop(let target): goOrStay(.join(session, join), target)
     }
   }

@@ -88,8 +88,11 @@ final class ServerLoop {
 
   /// - Returns: the port that was bound.
   private func listen(port: UInt16) throws -> UInt16 {
+    let sizes = shared.memory.plan.sizes
+    let buffers = SocketBufferSizes(sendBytes: sizes.sendBuffer.bytes, receiveBytes: sizes.receiveBuffer.bytes)
     let listener = try Listener(
-      loop: loop, host: shared.configuration.host, port: port, options: Listener.Options(reusePort: true),
+      loop: loop, host: shared.configuration.host, port: port,
+      options: Listener.Options(reusePort: true, bufferSizes: buffers),
       onAccept: { [unowned self] stream in accept(stream) },
       onError: { [unowned self] error in
         logger.error("can't accept connections for the moment", metadata: ["error": "\(error)"])
@@ -106,19 +109,9 @@ final class ServerLoop {
     switch shared.admission.enter(stream.peerAddress?.ip, isShortOfMemory: isShort) {
     case .admitted:
       _ = add(stream, place: .admitted)
-      setBuffers(of: stream)
       stream.startReading()
     case .refused(let reason, let refusal): end(add(stream, place: .refused), reason, refusal)
     case .dropped(let reason, let refusal): end(add(stream, place: .none), reason, refusal, canTell: false)
-    }
-  }
-
-  private func setBuffers(of stream: EventLoop.Stream) {
-    let sizes = shared.memory.plan.sizes
-    do {
-      _ = try stream.setBufferSizes(sendBytes: sizes.sendBuffer.bytes, receiveBytes: sizes.receiveBuffer.bytes)
-    } catch {
-      logger.warning("can't set a connection's kernel buffers", metadata: ["error": "\(error)"])
     }
   }
 
