@@ -68,6 +68,38 @@ extension ServingTests {
       #expect(ledger.closed == [.rateLimited: 1])
     }
 
+    /// A connection that reads nothing can't move before its write in flight is done; its room waits for it meanwhile.
+    @Test("who ends on the way to another loop gives up its claim on the room there")
+    func stuck() throws {
+      var limits = RoomLimits()
+      limits.stallDeadline = .seconds(1)
+      let ledger = try withServer(
+        try TestRoom.kind(limits: limits), loops: 2,
+        configure: {
+          $0.sendBuffer = .kib(4)
+          $0.handshakeDeadline = .seconds(2)
+          $0.joinBurst = 1000
+        }
+      ) { test in
+        let clients = try (0..<8).map { _ in try test.connect(receiveBytes: 4096) }
+        for (number, client) in clients.enumerated() {
+          client.send(Say.hello())
+          try client.until(.welcome)
+          let peer = try #require(client.serverEnd)
+          // Refusals that nobody reads; the last few wait in the server.
+          let refused = Say.join(String(repeating: "?", count: 500))
+          for _ in 0..<100 where TestClient.isWritable(peer) {
+            client.send(refused)
+            pause(milliseconds: 5)
+          }
+          client.send((0..<12).flatMap { _ in refused } + Say.join("room-\(number)"))
+        }
+        test.expectOpenConnections(0)
+      }
+      // Those that were on the right loop already got a seat, and lost it as slow consumers.
+      #expect(ledger.closed[.handshakeTimeout, default: 0] > 0, "\(ledger.closed)")
+    }
+
     @Test("clients of one room share it from wherever the kernel put them")
     func together() throws {
       try withServer(loops: 2) { test in
