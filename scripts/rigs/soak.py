@@ -43,6 +43,8 @@ def settings(connections: int) -> list[str]:
         "rooms.arena.limits.linger=1s",
         # Otherwise a heartbeat a second and member is most of what both processes do.
         "rooms.arena.limits.heartbeat=10s",
+        # At that pace the default of 64 frames a room fills for ten minutes, which is a bounded growth but hides any other.
+        "rooms.arena.limits.frameLogFrames=4",
     ]
 
 
