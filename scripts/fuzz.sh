@@ -53,6 +53,7 @@ explain() { # target, log
   input=$(sed -nE 's/.*Test unit written to (.*)$/\1/p' "$2" | tail -1)
   {
     grep -E '^fault:|^Fatal error|^==[0-9]+== ?ERROR|^SUMMARY' "$2" | cut -c1-400 || tail -5 "$2"
+    grep -oE '/(Sources|Tests/Fuzz/Targets)/[^ ]+:[0-9]+' "$2" | head -3 | sed 's/^/at /' || true
     echo "  replay: SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0 FUZZ_TARGET=$1 $fuzz ${input:-INPUT}"
     echo "  keep:   cp ${input:-INPUT} Tests/Fuzz/Regressions/$1/NAME; then swift test --filter FuzzTests replays it"
     echo "  log:    $2"
