@@ -113,6 +113,9 @@ public final class Server: Sendable {
   /// Rooms open now.
   public var openRooms: Int { shared.rooms.count }
 
+  /// Sessions that have a seat, and so a ticket that is worth something.
+  var seatedSessions: Int { shared.sessions.count }
+
   /// Waits for the loops, then ends the helpers.
   private static func end(_ threads: [LoopThread], _ helpers: [LoopThread], _ admin: AdminServer?) {
     for thread in threads { thread.join() }

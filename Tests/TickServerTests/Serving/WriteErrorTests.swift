@@ -18,21 +18,24 @@ extension ServingTests {
       #expect(ledger.closed == [.writeFailed: 1])
     }
 
+    /// In a room where nothing happens, so that no later write can fail in its place.
     @Test("the failure of a write that had to wait ends the connection")
     func inFlight() throws {
       var limits = RoomLimits()
       limits.stallDeadline = .seconds(60)
       limits.lagDeadline = .seconds(60)
-      let kind = try TestRoom.kind(traffic: .noise(16), limits: limits)
+      limits.heartbeat = .seconds(60)
+      let kind = try TestRoom.kind(tickRate: 10, limits: limits)
       let ledger = try withServer(kind, configure: { $0.sendBuffer = .kib(4) }) { test in
         let client = try test.connect(receiveBytes: 4096)
         try client.hello()
         try client.join("r")
         let peer = try #require(client.serverEnd)
+        // Replies of one tick, more than both sockets take.
+        let payload = [UInt8](repeating: 1, count: 1000)
+        client.send((0..<24).flatMap { Say.call($0, TestRoom.Method.echo, payload) })
         let isBlocked = eventually { !TestClient.isWritable(peer) }
         #expect(isBlocked)
-        // The member is a laggard only after the tick that finds the socket full.
-        pause(milliseconds: 200)
         try breakWrites(to: client)
         test.expectOpenConnections(0)
       }
