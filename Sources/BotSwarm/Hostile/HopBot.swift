@@ -44,7 +44,7 @@ class HopBot: HostileBot {
     if LoopMeasures.now() >= nextJoin { hop(link) } else { isWaiting = true }
   }
 
-  private func hop(_ link: HostileLink) {
+  func hop(_ link: HostileLink) {
     count()
     link.join(nextRoom)
   }

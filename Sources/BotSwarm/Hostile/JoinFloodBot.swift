@@ -7,4 +7,10 @@ final class JoinFloodBot: HopBot {
   override var rate: Double? { nil }
 
   override func act() { act(expecting: ["rateLimited"], withinSeconds: Self.floodSeconds) }
+
+  /// A full room is no reason to wait.
+  override func refused(_ link: HostileLink, _ reason: String) {
+    tally { $0.refused[reason, default: 0] += 1 }
+    hop(link)
+  }
 }
