@@ -1,3 +1,4 @@
+import EventLoop
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -37,6 +38,7 @@ final class AdminServer: Sendable {
     case .number(let number): port = number
     }
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    group.next().execute { yieldToOtherThreads() }
     do {
       let channel = try bootstrap(group, readings).bind(
         to: SocketAddress(ipAddress: configuration.host, port: port)

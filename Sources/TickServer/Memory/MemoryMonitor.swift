@@ -27,6 +27,7 @@ final class MemoryMonitor {
 
   static func start(_ shared: ServerShared, read: @escaping Read) throws -> LoopThread {
     try LoopThread.start(name: "memory") { loop in
+      yieldToOtherThreads()
       let monitor = MemoryMonitor(shared, read)
       let timer = try Timer(loop: loop) { monitor.turn() }
       timer.start(everyMilliseconds: intervalMilliseconds)

@@ -31,6 +31,28 @@ private func listeningSockets() -> Int {
   }
 }
 
+/// Niceness of this process's threads whose name begins so.
+private func niceness(ofThreads prefix: String) -> [Int32] {
+  guard let directory = opendir("/proc/self/task") else { return [] }
+  defer { closedir(directory) }
+  var found: [Int32] = []
+  while let entry = readdir(directory) {
+    let task = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    guard let thread = UInt32(task), let name = try? readText("/proc/self/task/\(task)/comm"), name.hasPrefix(prefix)
+    else { continue }
+    found.append(getpriority(__priority_which_t(PRIO_PROCESS.rawValue), thread))
+  }
+  return found
+}
+
+private func readText(_ path: String) throws -> String {
+  let file = try #require(fopen(path, "r"))
+  defer { fclose(file) }
+  var line = [UInt8](repeating: 0, count: 64)
+  let count = fread(&line, 1, line.count, file)
+  return String(decoding: line.prefix(count), as: UTF8.self)
+}
+
 extension ServingTests {
   @Suite("The admin port")
   struct Admin {
@@ -55,6 +77,16 @@ extension ServingTests {
         #expect(try test.admin("/livez").body == "live\n")
         #expect(try test.admin("/readyz").body == "ready\n")
         #expect(try test.admin("/nothing").status == 404)
+      }
+    }
+
+    @Test("threads that only watch let the loops go first")
+    func priority() throws {
+      try withAdmin(loops: 2) { test in
+        _ = try test.admin("/livez")
+        #expect(niceness(ofThreads: "tick-") == [0, 0])
+        #expect(niceness(ofThreads: "NIO-ELT") == [10])
+        #expect(niceness(ofThreads: "memory") == [10])
       }
     }
 
