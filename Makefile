@@ -5,7 +5,7 @@ TEST_PACKAGES = $(PACKAGES) python3
 # Declared dependencies only: an arrow of the house that the manifest does not have is an error.
 IMPORT_CHECK = --explicit-target-dependency-import-check error
 
-.PHONY: help container-test hostile hostile-quick soak cycles demo test build release lint format test-metrics bench-scrape bench-frame bench-failures simulate vectors setup test-setup clean
+.PHONY: help container-test hostile hostile-quick soak cycles memory-return demo test build release lint format test-metrics bench-scrape bench-frame bench-failures simulate vectors setup test-setup clean
 .PHONY: mutants fuzz fuzz-smoke fuzz-corpus tsan asan
 
 help: ## this list
@@ -64,6 +64,9 @@ soak: release ## 10,000 connections held for SOAK_SECONDS=300
 
 cycles: release ## 10,000 room hops on one connection, 10,000 connections that vanish
 	scripts/cycles.sh
+
+memory-return: release ## does RSS come back after 5,000 players have left?
+	scripts/memory-return.sh
 
 bench-frame: setup ## what a tick costs by the number of members
 	swift run -c release FrameCost
