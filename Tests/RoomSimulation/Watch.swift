@@ -7,22 +7,26 @@ struct Watch {
   private var timesCaughtUp = 0
   private var stuckSince: Instant?
   private var behindSince: Instant?
+  /// Something left while it had no seat: the room notices that at its first look.
+  private var hasUnseenProgress = false
 
   /// After a tick.
   mutating func look(at connection: SimulatedConnection, in room: SimulatedRoom, now: Instant) -> String? {
     if let fault = silence(of: connection, room.deadlines, now: now) { return fault }
     defer { (bytesTaken, timesCaughtUp) = (connection.bytesTaken, connection.timesCaughtUp) }
     guard connection.isBlocked else {
-      (stuckSince, behindSince) = (nil, nil)
+      (stuckSince, behindSince, hasUnseenProgress) = (nil, nil, false)
       return nil
     }
-    if connection.bytesTaken != bytesTaken { stuckSince = nil }
+    let hasSeat = connection.delivery.seat != nil
+    if connection.bytesTaken != bytesTaken { (stuckSince, hasUnseenProgress) = (nil, !hasSeat) }
+    if hasSeat, hasUnseenProgress { (stuckSince, hasUnseenProgress) = (nil, false) }
     // What blocks now is a new lag.
     if connection.timesCaughtUp != timesCaughtUp { behindSince = nil }
     let (stuck, behind) = (stuckSince ?? now, behindSince ?? now)
     (stuckSince, behindSince) = (stuck, behind)
     // Who has no seat has the handshake deadline.
-    guard connection.delivery.seat != nil else { return nil }
+    guard hasSeat else { return nil }
     let (kind, limits) = (room.room.kind, room.room.kind.limits)
     // What left after a tick is noticed in the next.
     if now.nanoseconds(since: stuck) > limits.stallDeadline.wholeNanoseconds + kind.tickNanoseconds + 1 {
