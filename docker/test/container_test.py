@@ -131,6 +131,10 @@ def test(used: Engine, scratch: Path, options: argparse.Namespace, checks: Check
         play(running, checks, options)
         health(running, checks)
         stop(running, checks)
+    except (OSError, ValueError) as error:
+        if running.runs():
+            raise
+        raise EngineError(f"the container has ended ({running.state_text()}):\n{running.logs()}") from error
     finally:
         (options.out / "container.log").write_text(running.logs())
         running.remove()

@@ -46,8 +46,12 @@ struct MemoryReader: Sendable {
     guard !group.isVersion2, let limit, let sockets = MemoryLimit.socketLimitBytes(of: group, files) else {
       return used
     }
-    // Only the other part can be the death of the process: its share of its own limit counts when it is the larger one.
     let both = used + (files.number("\(group.directory)/memory.kmem.tcp.usage_in_bytes") ?? 0)
-    return max(both, Int(Double(used) / Double(limit.size.bytes - sockets) * Double(limit.size.bytes)))
+    // Set since the start it is no part of the limit that is known, and may be as large.
+    let own = limit.size.bytes - sockets
+    guard own > 0 else { return both }
+    // Only the other part can be the death of the process: its share of its own limit counts when it is the larger one.
+    // Twice the limit says enough, however small that part is.
+    return max(both, Int(min(Double(used) / Double(own), 2) * Double(limit.size.bytes)))
   }
 }

@@ -53,6 +53,22 @@ struct MemoryReaderTests {
     #expect(try read(files)?.usedBytes == 90_000_000)
   }
 
+  @Test("a limit for sockets that is set while the server runs is taken, however it compares with the one that was known")
+  func socketLimitSetLater() throws {
+    let directory = "/sys/fs/cgroup/memory/game"
+    var files = [
+      "/proc/self/statm": "1000 500 1\n", "/proc/self/cgroup": "7:memory:/game\n",
+      "\(directory)/memory.limit_in_bytes": "60000000\n", "\(directory)/memory.usage_in_bytes": "30000000\n",
+      "\(directory)/memory.kmem.tcp.usage_in_bytes": "10000000\n",
+    ]
+    let known = MemoryLimit(.auto, files: try FileTree(files).files)
+    for (limit, used) in [("60000000", 40_000_000), ("70000000", 40_000_000), ("59999999", 120_000_000)] {
+      files["\(directory)/memory.kmem.tcp.limit_in_bytes"] = limit
+      let tree = try FileTree(files)
+      #expect(MemoryReader(limit: known, files: tree.files).read()?.usedBytes == used)
+    }
+  }
+
   @Test("reads this process, and nothing where the system tells nothing")
   func real() throws {
     let reading = try #require(MemoryReader(limit: nil).read())
