@@ -61,6 +61,8 @@ final class MemoryMonitor {
     freeAfterReturn = min(freeAfterReturn, free)
     guard free - freeAfterReturn > MemoryMonitor.leastReturnBytes || shared.pressure.level > .normal else { return }
     returnFreeMemoryToSystem()
-    freeAfterReturn = free
+    // Read anew: the top of a heap, once returned, is free no more, and as much may come free again before the next
+    // look.
+    freeAfterReturn = freeHeapBytes()
   }
 }
