@@ -70,9 +70,11 @@ extension Metric {
     }
   }
 
-  /// Upper bounds for ticks of 33 ms: from what the timer costs to three ticks late.
+  /// Upper bounds for ticks of 33 ms: from what the timer costs to three ticks late. Each is at most 1.5 times the one
+  /// before up to a tick's length, so that a percentile read from them is of use.
   static let boundsMicroseconds: [UInt64] = [
-    50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 33_000, 50_000, 100_000,
+    50, 70, 100, 150, 200, 300, 400, 500, 700, 1000, 1500, 2000, 3000, 4000, 5000, 7000, 10_000, 15_000, 20_000, 33_000,
+    50_000, 100_000,
   ]
 
   private static func buckets(_ reading: TickHistogram.Reading, _ loop: (name: String, value: String)) -> [Sample] {

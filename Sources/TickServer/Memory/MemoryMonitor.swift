@@ -12,13 +12,11 @@ final class MemoryMonitor {
   static let intervalMilliseconds: UInt64 = 250
   /// 5 s between two looks at the free memory.
   private static let turnsBetweenReturns = 20
-  /// Less is not worth the milliseconds.
-  private static let leastReturnBytes = 1024 * 1024
 
   private let shared: ServerShared
   private let read: Read
   private var turns = 0
-  private var freeAfterReturn = 0
+  private var memoryReturn = MemoryReturn()
 
   private init(_ shared: ServerShared, _ read: @escaping Read) {
     self.shared = shared
@@ -50,19 +48,11 @@ final class MemoryMonitor {
       ])
   }
 
-  /// What a crowd leaves is scattered over the C library's heaps, and comes free in steps: connections at once, seats after
-  /// their grace, rooms when they have lingered. So not the crowd is looked at but the free bytes: those that came since
-  /// the last return.
   private func returnMemoryAfterPeak() {
     turns += 1
     guard turns % MemoryMonitor.turnsBetweenReturns == 0 else { return }
-    let free = freeHeapBytes()
-    // Free bytes that were used again were no waste.
-    freeAfterReturn = min(freeAfterReturn, free)
-    guard free - freeAfterReturn > MemoryMonitor.leastReturnBytes || shared.pressure.level > .normal else { return }
+    guard memoryReturn.isDue(freeBytes: freeHeapBytes()) || shared.pressure.level > .normal else { return }
     returnFreeMemoryToSystem()
-    // Read anew: the top of a heap, once returned, is free no more, and as much may come free again before the next
-    // look.
-    freeAfterReturn = freeHeapBytes()
+    memoryReturn.returned(freeBytes: freeHeapBytes())
   }
 }
