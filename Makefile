@@ -5,7 +5,7 @@ TEST_PACKAGES = $(PACKAGES) python3
 # Declared dependencies only: an arrow of the house that the manifest does not have is an error.
 IMPORT_CHECK = --explicit-target-dependency-import-check error
 
-.PHONY: help container-test hostile hostile-quick soak cycles memory-return demo test build release lint format test-metrics bench-scrape bench-frame bench-failures simulate vectors setup test-setup clean
+.PHONY: help container-test hostile hostile-quick soak cycles memory-return demo test build release lint format test-metrics bench-scrape bench-frame bench-failures bench-scale simulate vectors setup test-setup clean
 .PHONY: mutants fuzz fuzz-smoke fuzz-corpus tsan asan
 
 help: ## this list
@@ -20,6 +20,7 @@ test: test-setup lint ## format lint, build, all tests
 	python3 -m unittest discover -s Tests/Vectors
 	python3 Tests/Vectors/check_vectors.py
 	python3 -m unittest discover -s scripts/rigs
+	python3 -m unittest discover -s Benchmarks/Scale/scale -t Benchmarks/Scale
 	swift build --build-tests $(IMPORT_CHECK)
 	python3 -m unittest discover -s Tests/Failures
 	.build/debug/tickserver --config Examples/Relay/walk.yaml --check-config
@@ -75,6 +76,9 @@ bench-failures: release ## the two failures side by side, under a memory limit: 
 	swift build -c release --product NaiveServer
 	swift build -c release --product FailureClients
 	python3 Benchmarks/Failures/run.py
+
+bench-scale: release ## players that one loop and one room hold, two loops against one, cost curves: 25 minutes (root)
+	python3 Benchmarks/Scale/run.py
 
 SEEDS = 5000
 simulate: setup ## random rooms from SEEDS=n seeds, or SEED=n alone, with what must hold checked at every step

@@ -17,25 +17,28 @@ td, th { text-align: left; padding: 3px 10px 3px 0; border-bottom: 1px solid #dd
 """
 
 Line = tuple[str, list[tuple[float, float]]]
+# A title, its lines, and what the x axis counts: `s`, seconds, or a word.
+Chart = tuple[str, list[Line], str]
 
 
-def write(file: Path, title: str, intro: str, checks: Checks, charts: list[tuple[str, list[Line]]]) -> None:
+def write(file: Path, title: str, intro: str, checks: Checks, charts: list[Chart], more: str = "") -> None:
+    """`more` is HTML for the end."""
     verdict = '<span class="ok">ok</span>' if checks.ok else '<span class="missed">FAILED</span>'
     rows = "".join(
         f'<tr><td class="{"ok" if check.ok else "missed"}">{"ok" if check.ok else "missed"}</td>'
         f"<td>{html.escape(check.name)}</td><td>{html.escape(check.value)}</td><td>{html.escape(check.demand)}</td></tr>"
         for check in checks.done
     )
-    drawn = "".join(f"<h2>{html.escape(name)}</h2>{_chart(lines)}" for name, lines in charts)
+    drawn = "".join(f"<h2>{html.escape(name)}</h2>{_chart(lines, axis)}" for name, lines, axis in charts)
     file.write_text(
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title><style>{STYLE}</style>'
         f"<h1>{html.escape(title)}: {verdict}</h1><p>{html.escape(intro)}</p>"
-        f"<table><tr><th></th><th>what</th><th>measured</th><th>demand</th></tr>{rows}</table>{drawn}</html>\n"
+        f"<table><tr><th></th><th>what</th><th>measured</th><th>demand</th></tr>{rows}</table>{drawn}{more}</html>\n"
     )
 
 
-def _chart(lines: list[Line]) -> str:
-    """Lines over seconds, from 0, with a legend. Values are in the unit of the chart's name."""
+def _chart(lines: list[Line], axis: str) -> str:
+    """Lines from 0, with a legend. Values are in the unit of the chart's name."""
     points = [point for _, line in lines for point in line]
     if not points:
         return "<p>nothing was measured</p>"
@@ -56,5 +59,5 @@ def _chart(lines: list[Line]) -> str:
         value, y = top * part / 4, HEIGHT - BOTTOM - (HEIGHT - BOTTOM) * part / 4
         drawn.append(f'<line x1="{LEFT}" x2="{WIDTH}" y1="{y:.1f}" y2="{y:.1f}" stroke="#e6eaf0"/>')
         drawn.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{value:.1f}</text>')
-        drawn.append(f'<text x="{LEFT + (WIDTH - LEFT) * part / 4.2:.0f}" y="{HEIGHT - 6}">{last * part / 4.2:.0f} s</text>')
+        drawn.append(f'<text x="{LEFT + (WIDTH - LEFT) * part / 4.2:.0f}" y="{HEIGHT - 6}">{last * part / 4.2:.0f} {html.escape(axis)}</text>')
     return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">{"".join(drawn)}</svg>'

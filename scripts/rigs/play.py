@@ -71,14 +71,14 @@ def limits(cgroup: MemoryCgroup, samples: list[Sample], limit: int, checks: Chec
         checks.note("TCP buffers", f"peak {tcp} of {mebibytes(report['tcpLimitBytes'])}, beside that")
 
 
-def chart(samples: list[Sample], in_cgroup: bool) -> tuple[str, list[page.Line]]:
+def chart(samples: list[Sample], in_cgroup: bool) -> page.Chart:
     def line(name: str, field: str) -> page.Line:
         return name, [(sample.seconds, getattr(sample, field) / (1 << 20)) for sample in samples]
 
     lines = [line("resident", "resident_bytes")]
     if in_cgroup:
         lines += [line("charged, with TCP", "used_bytes"), line("TCP buffers", "tcp_bytes")]
-    return "Memory of the server, MiB", lines
+    return "Memory of the server, MiB", lines, "s"
 
 
 def parse() -> argparse.Namespace:

@@ -8,14 +8,13 @@ quiet machine.
 from __future__ import annotations
 
 import argparse
-import http.client
 import random
-import re
 import sys
 import time
 from pathlib import Path
 
 from checks import Checks
+from metrics import Histogram, Scraper, difference, percentile, total
 from server import RigError, Server
 from swarm import Swarm
 
@@ -23,57 +22,6 @@ ROOM_SIZE = 50
 JOINING_SECONDS = 8
 # Draws of windows with replacement, for how far the ratio could be off.
 DRAWS = 2000
-BUCKET = re.compile(r'^tickserver_tick_lateness_seconds_bucket\{.*le="([^"]+)"\} (\d+)$', re.MULTILINE)
-
-# Ticks at most so late, by seconds.
-Histogram = dict[float, int]
-
-
-class Scraper:
-    """Asks again and again over one connection, as Prometheus does."""
-
-    def __init__(self, admin: str):
-        self.connection = http.client.HTTPConnection(admin, timeout=5)
-
-    def scrape(self) -> str:
-        self.connection.request("GET", "/metrics")
-        answer = self.connection.getresponse()
-        text = answer.read().decode()
-        if answer.status != 200:
-            raise RigError(f"/metrics answered {answer.status}")
-        return text
-
-    def histogram(self) -> Histogram:
-        """Of all loops together."""
-        counts: Histogram = {}
-        for bound, count in BUCKET.findall(self.scrape()):
-            counts[float(bound)] = counts.get(float(bound), 0) + int(count)
-        if not counts:
-            raise RigError("/metrics has no histogram of tick lateness")
-        return counts
-
-
-def difference(later: Histogram, earlier: Histogram) -> Histogram:
-    return {bound: count - earlier[bound] for bound, count in later.items()}
-
-
-def total(histograms: list[Histogram]) -> Histogram:
-    return {bound: sum(histogram[bound] for histogram in histograms) for bound in histograms[0]}
-
-
-def percentile(histogram: Histogram, share: float) -> float:
-    """Seconds; geometric within a bucket, as the bounds are."""
-    bounds = sorted(histogram)
-    wanted = share * histogram[bounds[-1]]
-    lower, below = bounds[0] / 2, 0
-    for bound in bounds:
-        count = histogram[bound]
-        if count >= wanted:
-            if bound == float("inf"):
-                return lower
-            return lower * (bound / lower) ** ((wanted - below) / max(1, count - below))
-        lower, below = bound, count
-    return lower
 
 
 def ratio(pairs: list[tuple[Histogram, Histogram]]) -> float:

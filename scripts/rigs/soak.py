@@ -70,7 +70,7 @@ class Soak:
             self.server.kill()
         lines = [("resident, MiB", [(s.seconds, s.resident_bytes / (1 << 20)) for s in sampler.samples])]
         intro = f"{self.options.connections} connections in no room, then in rooms where nothing moves."
-        page.write(self.options.out / "soak.html", "Soak", intro, self.checks, [("Memory of the server", lines)])
+        page.write(self.options.out / "soak.html", "Soak", intro, self.checks, [("Memory of the server", lines, "s")])
         print(f"report: {self.options.out / 'soak.html'}")
         return self.checks.verdict("soak")
 

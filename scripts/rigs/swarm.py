@@ -11,16 +11,20 @@ from server import RigError
 
 
 class Swarm:
-    """`arguments` are those of botswarm; its report is written to `report`.json and `report`.html."""
+    """`arguments` are those of botswarm; its report is written to `report`.json and `report`.html.
 
-    def __init__(self, binary: Path, target: str, report: Path, arguments: list[str]):
+    A `quiet` one prints nothing here: for rigs that run many.
+    """
+
+    def __init__(self, binary: Path, target: str, report: Path, arguments: list[str], quiet: bool = False):
         if not binary.exists():
             raise RigError(f"{binary} does not exist: run `make release`")
         self.report = report
         report.with_suffix(".json").unlink(missing_ok=True)
         command = [str(binary), "--target", target, *arguments]
         command += ["--json", str(report.with_suffix(".json")), "--html", str(report.with_suffix(".html"))]
-        self.process = subprocess.Popen(command)
+        output = subprocess.DEVNULL if quiet else None
+        self.process = subprocess.Popen(command, stdout=output, stderr=output)
 
     def runs(self) -> bool:
         return self.process.poll() is None

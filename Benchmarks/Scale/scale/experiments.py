@@ -1,0 +1,137 @@
+"""What is asked of scale, one experiment each. All give what was measured, for the report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from checks import Checks
+from scale.load import Load, Measured, Placed, Throttle, measure, show
+from scale.search import largest
+
+HELD_FPS = 29.5
+SERVER_CORE, SWARM_CORE = {0}, {1}
+ALONE = Placed(SERVER_CORE, SWARM_CORE)
+# Rooms of 100 are the ones of the comparison with other servers.
+ROOM_SIZE = 100
+# Of a core for each loop: two loops and the swarm then fit on two cores with room to spare.
+LOOP_SHARE = 0.2
+LEAST_GROWTH = 1.7
+MOST_LATE_HALF_SECONDS, MOST_LATE_FULL_SECONDS = 1e-3, 3e-3
+
+
+@dataclass
+class Result:
+    title: str
+    # What stands on the x axis.
+    axis: str
+    points: list[tuple[float, Measured]] = field(default_factory=list)
+    remark: str = ""
+
+
+class Bench:
+    def __init__(self, programs: Path, out: Path, checks: Checks):
+        self.programs, self.out, self.checks = programs, out, checks
+
+    def run(self, load: Load, placed: Placed = Placed()) -> Measured:
+        measured = measure(load, self.programs, self.out, placed)
+        print(f"  {load.bots} players, rooms of {load.room_size}: {show(measured)}", flush=True)
+        return measured
+
+    def climb(self, load: Load, factor: float, most: int, placed: Placed, one_room: bool = False) -> tuple[Measured | None, Result]:
+        def run(count: int) -> Measured:
+            return self.run(replace(load, bots=count, room_size=count if one_room else load.room_size), placed)
+
+        best, seen = largest(load.bots, factor, most, run, lambda measured: measured.holds(HELD_FPS))
+        return best, Result("", "players", [(float(one.load.bots), one) for one in seen])
+
+    def lateness(self) -> list[Result]:
+        """The largest number of players of one loop on one core, and how late its ticks start there and at half of it."""
+        print("one loop on a core of its own, players on the other:", flush=True)
+        best, result = self.climb(Load(1_000, ROOM_SIZE), 1.25, 6_000, ALONE)
+        result.title = f"One loop on one core, rooms of {ROOM_SIZE}, 30 inputs a second and player"
+        self.checks.demand("largest number of players", best is not None, best.load.bots if best else "none", "at least 1,000")
+        if best is None:
+            return [result]
+        half = self.run(Load(max(ROOM_SIZE, best.load.bots // 2), ROOM_SIZE), ALONE)
+        result.points.append((float(half.load.bots), half))
+        self._late("half load", half, MOST_LATE_HALF_SECONDS)
+        self._late("the largest load", best, MOST_LATE_FULL_SECONDS)
+        return [result]
+
+    def _late(self, where: str, measured: Measured, most: float) -> None:
+        name = f"tick start lateness p99 at {where} ({measured.load.bots} players)"
+        late = measured.lateness_p99_seconds
+        self.checks.demand(name, late <= most, f"{1e3 * late:.2f} ms", f"at most {1e3 * most:.0f} ms")
+
+    def loops(self) -> list[Result]:
+        """Two loops against one, each with the same small share of a core, so that the client side has the rest."""
+        print(f"one and two loops with {LOOP_SHARE:.0%} of a core each:", flush=True)
+        if not Throttle.is_possible():
+            self.checks.demand("two loops", False, "not measured", "root and the cpu controller of cgroup version 1")
+            return []
+        results, held = [], []
+        for loops in (1, 2):
+            best, result = self.climb(
+                Load(200 * loops, 50, loops=loops), 1.15, 4_000, Placed(throttle=Throttle(LOOP_SHARE)))
+            result.title = f"{loops} loop{'s' if loops > 1 else ''} with {LOOP_SHARE:.0%} of a core each"
+            results.append(result)
+            held.append(best)
+        one, two = held
+        if one is None or two is None:
+            self.checks.demand("two loops", False, "the smallest load did not hold", "players to compare")
+            return results
+        growth = two.load.bots / one.load.bots
+        self.checks.note("players that one and two loops hold", f"{one.load.bots} and {two.load.bots}")
+        self.checks.note("the swarm's busiest loop then", f"{two.swarm_busy:.0%}")
+        self.checks.demand("growth from one loop to two", growth >= LEAST_GROWTH, f"{growth:.2f}x", f"at least {LEAST_GROWTH}x")
+        return results
+
+    def room(self) -> list[Result]:
+        """One room: everybody moves and sees everybody."""
+        print("one room, all moving:", flush=True)
+        best, result = self.climb(Load(500, 500), 1.26, 4_000, ALONE, one_room=True)
+        result.title = "One room, all moving, 30 inputs a second and player"
+        held = best.load.bots if best is not None else 0
+        self.checks.note("bytes a frame there", f"{best.bytes_a_frame:.0f}" if best is not None else "-")
+        self.checks.demand("players in one room", held >= 1_000, held, "at least 1,000")
+        return [result]
+
+    def curves(self) -> list[Result]:
+        """What more connections, rooms and members cost."""
+        curves = [
+            ("CPU and memory by connections (5 ticks and 1 input a second, rooms of 50)", "connections",
+             [Load(count, 50, input_rate=1, tick_rate=5) for count in (100, 1_000, 3_000, 10_000)]),
+            ("CPU and memory by players (30 ticks and 10 inputs a second, rooms of 50)", "players",
+             [Load(count, 50, input_rate=10) for count in (100, 500, 1_000, 2_000)]),
+            ("CPU and memory by rooms of two (30 ticks and 10 inputs a second)", "rooms",
+             [Load(2 * count, 2, input_rate=10) for count in (1, 10, 100, 300, 1_000)]),
+            ("CPU and memory by members of one room (30 ticks and 10 inputs a second)", "members",
+             [Load(count, count, input_rate=10) for count in (10, 50, 100, 300, 1_000)]),
+        ]
+        results = []
+        for title, axis, loads in curves:
+            print(f"{title}:", flush=True)
+            rooms = axis == "rooms"
+            points = [(load.bots / load.room_size if rooms else load.bots, self.run(load)) for load in loads]
+            results.append(Result(title, axis, points, remark=self._judge(title, axis, points)))
+        return results
+
+    def _judge(self, title: str, axis: str, points: list[tuple[float, Measured]]) -> str:
+        """Linear or better: the last step costs no more for each unit than the steps before, within the noise."""
+        good = [(x, one) for x, one in points if one.frames_a_second]
+        correct = len(good) == len(points) and all(one.is_correct for _, one in good)
+        self.checks.demand(f"{axis}: all runs correct", correct, f"{len(good)} of {len(points)}", "all")
+        if len(good) < 3:
+            return ""
+        # Small loads are mostly what an idle server takes, so the middle is the base.
+        (base_x, base), (last_x, last) = good[len(good) // 2], good[-1]
+        cpu = (last.cores / last_x) / (base.cores / base_x)
+        first = good[0][1].resident_bytes
+        grown = [(one.resident_bytes - first) / max(1.0, x - good[0][0]) for x, one in (good[len(good) // 2], good[-1])]
+        memory = grown[1] / max(1.0, grown[0])
+        limit = 1.15
+        demand = f"at most {limit} of that at {base_x:.0f} {axis}"
+        self.checks.demand(f"CPU for each of {last_x:.0f} {axis}", cpu <= limit, f"{cpu:.2f}", demand)
+        self.checks.demand(f"memory for each of {last_x:.0f} {axis}", memory <= limit, f"{memory:.2f}", demand)
+        return f"{1e6 * last.cores / last_x:.0f} us of CPU a second and {grown[1] / 1024:.1f} KiB for each of the {axis}"

@@ -1,0 +1,199 @@
+"""One run: a server, players on it, and what both took while all played."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from metrics import Scraper, difference, percentile
+from samples import Sampler
+from server import Server
+from swarm import Swarm
+
+CONFIGURATION = Path(__file__).resolve().parents[1] / "walk.yaml"
+SETTLING_SECONDS = 2
+# Quiet, leaving and the swarm's own report.
+ENDING_SECONDS = 60
+JOIN_RATE = 500
+# A process has 20,000 descriptors on many machines, and a loop of the swarm a core.
+BOTS_A_SWARM = 10_000
+
+
+@dataclass(frozen=True)
+class Load:
+    bots: int
+    room_size: int
+    # Of each bot; the same as the tick rate unless said.
+    input_rate: int = 30
+    tick_rate: int = 30
+    loops: int = 1
+    seconds: int = 10
+    mix: str = "walk=1"
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Which cores may run whom; None: any."""
+
+    server: set[int] | None = None
+    swarm: set[int] | None = None
+    # A share of a core for each loop of the server, by the kernel's CPU controller.
+    throttle: "Throttle | None" = None
+
+
+@dataclass(frozen=True)
+class Measured:
+    load: Load
+    frames_a_second: float
+    worst_bot: float
+    frame_p99_seconds: float
+    lateness_p99_seconds: float
+    # Of the server while all played, in cores.
+    cores: float
+    loop_cores: list[float] = field(default_factory=list)
+    resident_bytes: int = 0
+    bytes_a_frame: float = 0
+    bytes_an_update: float | None = None
+    swarm_busy: float = 0
+    is_correct: bool = False
+    faults: str = ""
+
+    def holds(self, worst: float) -> bool:
+        return self.is_correct and self.worst_bot >= worst
+
+    @property
+    def micros_a_frame(self) -> float:
+        return 1e6 * self.cores / max(1.0, self.frames_a_second)
+
+
+class Throttle:
+    """Gives each loop thread of a server the same share of a core. Needs root and version 1 of the cpu controller."""
+
+    ROOT = Path("/sys/fs/cgroup/cpu")
+    # Short, so that a loop waits little for its next share.
+    PERIOD_MICROSECONDS = 5_000
+
+    def __init__(self, share: float):
+        self.share = share
+        self.folders: list[Path] = []
+
+    @classmethod
+    def is_possible(cls) -> bool:
+        return os.geteuid() == 0 and (cls.ROOT / "cpu.cfs_quota_us").exists() or os.access(cls.ROOT, os.W_OK)
+
+    def limit(self, pid: int) -> None:
+        for index, thread in enumerate(loop_threads(pid)):
+            folder = self.ROOT / f"tickserver-bench-{pid}-{index}"
+            folder.mkdir()
+            self.folders.append(folder)
+            (folder / "cpu.cfs_period_us").write_text(str(self.PERIOD_MICROSECONDS))
+            (folder / "cpu.cfs_quota_us").write_text(str(int(self.PERIOD_MICROSECONDS * self.share)))
+            (folder / "tasks").write_text(str(thread))
+
+    def remove(self) -> None:
+        """When the threads have ended."""
+        for folder in self.folders:
+            folder.rmdir()
+        self.folders.clear()
+
+
+def loop_threads(pid: int) -> list[int]:
+    """Threads that turn a game loop, by their name."""
+    tasks = sorted(int(task.name) for task in Path(f"/proc/{pid}/task").iterdir())
+    return [task for task in tasks if Path(f"/proc/{pid}/task/{task}/comm").read_text().startswith("tick-")]
+
+
+def cpu_seconds(stat: Path) -> float:
+    """User and system time of a process or thread."""
+    fields = stat.read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def pin(pid: int, cores: set[int] | None) -> None:
+    if cores is None:
+        return
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        os.sched_setaffinity(int(task.name), cores)
+
+
+def measure(load: Load, programs: Path, out: Path, placed: Placed = Placed()) -> Measured:
+    rooms = -(-load.bots // load.room_size)
+    settings = [
+        f"loops={load.loops}", f"maxConnections={load.bots + 100}", f"maxRooms={rooms + 10}", "memoryLimit=unlimited",
+        f"rooms.walk.capacity={max(2, load.room_size)}", f"rooms.walk.tickRate={load.tick_rate}",
+    ]
+    server = Server(programs / "tickserver", settings, out / "scale-server.log", config=CONFIGURATION)
+    swarms: list[Swarm] = []
+    try:
+        pin(server.pid, placed.server)
+        if placed.throttle is not None:
+            placed.throttle.limit(server.pid)
+        counts = [min(BOTS_A_SWARM, load.bots - first) for first in range(0, load.bots, BOTS_A_SWARM)]
+        for index, count in enumerate(counts):
+            arguments = [
+                "--bots", str(count), "--room-size", str(load.room_size), "--room-kind", "walk", "--room-prefix", f"s{index}",
+                "--join-rate", str(JOIN_RATE), "--input-rate", str(load.input_rate), "--mix", load.mix,
+                "--event-interval", "off", "--duration", str(load.seconds + SETTLING_SECONDS), "--quiet",
+            ]
+            swarms.append(Swarm(programs / "botswarm", server.address, out / f"scale-{index}", arguments, quiet=True))
+            pin(swarms[-1].process.pid, placed.swarm)
+        return observe(load, server, swarms)
+    finally:
+        for swarm in swarms:
+            swarm.stop()
+        server.stop()
+        server.kill()
+        if placed.throttle is not None:
+            placed.throttle.remove()
+
+
+def observe(load: Load, server: Server, swarms: list[Swarm]) -> Measured:
+    joining = 30 + 2 * load.bots / JOIN_RATE
+    ledger = server.wait(lambda ledger: ledger["total"]["seats"] >= load.bots, joining)
+    if (seats := ledger["total"]["seats"]) < load.bots:
+        return unable(load, f"{seats} of {load.bots} players had joined after {joining:.0f} s")
+    time.sleep(SETTLING_SECONDS)
+    scraper = Scraper(server.admin)
+    tasks = [Path(f"/proc/{server.pid}/task/{thread}/stat") for thread in loop_threads(server.pid)]
+    process = Path(f"/proc/{server.pid}/stat")
+    with Sampler(server) as sampler:
+        start, before = time.monotonic(), scraper.histogram()
+        first = [cpu_seconds(file) for file in [process, *tasks]]
+        time.sleep(max(1.0, load.seconds - SETTLING_SECONDS))
+        last = [cpu_seconds(file) for file in [process, *tasks]]
+        ticks, seconds = difference(scraper.histogram(), before), time.monotonic() - start
+    reports = [swarm.finish(load.seconds + ENDING_SECONDS) for swarm in swarms]
+    cores = [(later - earlier) / seconds for later, earlier in zip(last, first)]
+    wrong = [check for report in reports for check in report["checks"] if not check["ok"]]
+    return Measured(
+        load,
+        frames_a_second=sum(report["frames"]["deliveredPerSecond"] for report in reports),
+        worst_bot=min(report["frames"]["perBotMin"] or 0 for report in reports),
+        frame_p99_seconds=max(report["latency"]["frame"]["p99Microseconds"] for report in reports) / 1e6,
+        lateness_p99_seconds=percentile(ticks, 0.99),
+        cores=cores[0],
+        loop_cores=cores[1:],
+        resident_bytes=max((sample.resident_bytes for sample in sampler.samples), default=0),
+        bytes_a_frame=max(report["bytes"]["perFrame"] or 0 for report in reports),
+        bytes_an_update=reports[0]["bytes"]["perEntityUpdate"],
+        swarm_busy=max(report["loopBusy"] for report in reports),
+        is_correct=not wrong,
+        faults=", ".join(f"{check['name']}: {check['value']}" for check in wrong),
+    )
+
+
+def unable(load: Load, why: str) -> Measured:
+    return Measured(load, 0, 0, float("inf"), float("inf"), 0, faults=why)
+
+
+def show(measured: Measured) -> str:
+    if not measured.frames_a_second:
+        return measured.faults
+    late = f"{1e3 * measured.lateness_p99_seconds:.2f} ms late (p99)"
+    return (
+        f"worst bot {measured.worst_bot:.2f} frames/s, {measured.cores:.2f} cores, "
+        f"{measured.micros_a_frame:.1f} us a frame, {late}, {measured.resident_bytes / (1 << 20):.0f} MiB, "
+        f"swarm {measured.swarm_busy:.0%} busy" + (f", {measured.faults}" if measured.faults else "")
+    )
