@@ -5,7 +5,7 @@ TEST_PACKAGES = $(PACKAGES) python3
 # Declared dependencies only: an arrow of the house that the manifest does not have is an error.
 IMPORT_CHECK = --explicit-target-dependency-import-check error
 
-.PHONY: help container-test hostile hostile-quick soak cycles memory-return demo test build release lint format test-metrics bench-scrape bench-frame bench-failures bench-scale simulate vectors setup test-setup clean
+.PHONY: help container-test hostile hostile-quick soak cycles memory-return demo test build release lint format test-metrics bench-scrape bench-frame bench bench-quick bench-setup bench-failures bench-scale simulate vectors setup test-setup clean
 .PHONY: mutants fuzz fuzz-smoke fuzz-corpus tsan asan
 
 help: ## this list
@@ -21,6 +21,7 @@ test: test-setup lint ## format lint, build, all tests
 	python3 Tests/Vectors/check_vectors.py
 	python3 -m unittest discover -s scripts/rigs
 	python3 -m unittest discover -s Benchmarks/Scale/scale -t Benchmarks/Scale
+	python3 -m unittest discover -s Benchmarks/Comparison
 	swift build --build-tests $(IMPORT_CHECK)
 	python3 -m unittest discover -s Tests/Failures
 	.build/debug/tickserver --config Examples/Relay/walk.yaml --check-config
@@ -72,6 +73,12 @@ memory-return: release ## does RSS come back after 5,000 players have left?
 bench-frame: setup ## what a tick costs by the number of members
 	swift run -c release FrameCost
 
+bench: bench-setup ## TickServer beside the physical floor and rivals from Debian packages: about 25 minutes, REPEAT=3
+	python3 Benchmarks/Comparison/compare.py
+
+bench-quick: bench-setup ## the same with fewer points, once: about three minutes
+	python3 Benchmarks/Comparison/compare.py --quick
+
 bench-failures: release ## the two failures side by side, under a memory limit: about four minutes
 	swift build -c release --product NaiveServer
 	swift build -c release --product FailureClients
@@ -110,6 +117,12 @@ vectors: setup ## write the golden vectors anew
 
 setup:
 	@scripts/install-packages.sh $(PACKAGES)
+
+RIVALS = nats-server redis-server mosquitto nginx libnginx-mod-nchan nodejs node-ws
+bench-setup: setup
+	@scripts/install-packages.sh --no-services gcc libc6-dev python3 $(RIVALS)
+	swift build -c release --product tickserver
+	$(MAKE) --no-print-directory -C Benchmarks/Comparison
 
 test-setup:
 	@scripts/install-packages.sh $(TEST_PACKAGES)

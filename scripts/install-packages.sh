@@ -1,7 +1,16 @@
 #!/usr/bin/env bash
 # Installs the Debian/Ubuntu packages named as arguments, if any is missing.
+#
+#   scripts/install-packages.sh [--no-services] PACKAGE...
+#
+# --no-services: servers among them are not started, now or when the machine starts.
 set -euo pipefail
 
+services=yes
+if [ "${1:-}" = --no-services ]; then
+  services=no
+  shift
+fi
 missing=()
 for package in "$@"; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q "install ok installed" || missing+=("$package")
@@ -19,5 +28,18 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 echo "installing ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
+if [ $services = no ] && [ ! -e /usr/sbin/policy-rc.d ]; then
+  # What packages ask before they start a service; 101 is no.
+  printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee /usr/sbin/policy-rc.d >/dev/null
+  "${as_root[@]}" chmod 755 /usr/sbin/policy-rc.d
+  trap '"${as_root[@]}" rm -f /usr/sbin/policy-rc.d' EXIT
+fi
 "${as_root[@]}" apt-get update -qq
 "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+if [ $services = no ] && command -v systemctl >/dev/null; then
+  for package in "${missing[@]}"; do
+    for unit in $(dpkg-query -L "$package" | sed -n 's:^\(/usr\)\?/lib/systemd/system/\([^/@]*\.service\)$:\2:p'); do
+      "${as_root[@]}" systemctl disable --quiet "$unit" || true
+    done
+  done
+fi

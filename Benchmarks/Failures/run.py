@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from failures import charts, report
 from failures.figures import MEBIBYTE, crowd_figures, cycle_figures, middle
 from failures.runs import Contestant, Run, run
+from tables import as_text
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -174,7 +175,7 @@ def main() -> None:
     }
     (options.out / "failures.json").write_text(json.dumps(raw))
     for title, (table, _) in [(report.CROWD_TITLE, crowd_part), (report.CYCLES_TITLE, cycle_part)]:
-        print(f"\n{title}\n\n{report.as_text(table)}")
+        print(f"\n{title}\n\n{as_text(table)}")
     print("\n" + "\n".join(notes) + f"\n\nreport: {options.out / 'failures.html'}")
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+from tables import Table, as_html
+
 from .charts import STYLE, Chart, Line
 from .figures import MEBIBYTE, CrowdFigures, CycleFigures, memory, outcome
 from .runs import Contestant, Run
@@ -13,8 +15,6 @@ CROWD_TITLE = "The broadcast blow-up"
 CYCLES_TITLE = "The zombie subscriber"
 # TickServer first, as the others are measured by it.
 STYLES = {"tickserver": 0, "per-message": 1, "bounded": 2, "zombie": 1}
-
-Table = list[list[str]]
 
 
 def crowd_table(
@@ -140,17 +140,11 @@ def cycles_charts(contestants: list[Contestant], runs: dict[str, Run]) -> list[C
     ]
 
 
-def as_text(table: Table) -> str:
-    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in table]
-    return "\n".join(lines)
-
-
 def as_page(notes: list[str], crowd: tuple[Table, list[Chart]], cycles: tuple[Table, list[Chart]]) -> str:
     sections = []
     for title, (table, charts) in [(CROWD_TITLE, crowd), (CYCLES_TITLE, cycles)]:
         drawn = "\n".join(chart.svg() for chart in charts)
-        sections.append(f"<section><h2>{title}</h2>\n{_as_html(table)}\n<div class=charts>{drawn}</div></section>")
+        sections.append(f"<section><h2>{title}</h2>\n{as_html(table)}\n<div class=charts>{drawn}</div></section>")
     said = "".join(f"<p>{escape(note)}</p>" for note in notes)
     body = "\n".join(sections)
     return f"""<!doctype html>
@@ -167,9 +161,3 @@ th, td {{ text-align: left; padding: 4px 14px; border-bottom: 1px solid #e2e5ea;
 {body}
 </body></html>
 """
-
-
-def _as_html(table: Table) -> str:
-    head = "".join(f"<th>{escape(cell)}</th>" for cell in table[0])
-    rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in table[1:])
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"

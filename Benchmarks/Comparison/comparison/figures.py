@@ -1,0 +1,107 @@
+"""What runs come to: medians, ratios to the floor of the same round, the largest number of players."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+from typing import Callable
+
+from .measure import Result, Task
+
+ENOUGH_PER_SECOND = 29.5
+
+
+@dataclass
+class Row:
+    """A server at one task: medians over its rounds. `problem` when a run failed."""
+
+    key: str
+    task: Task
+    cpu_microseconds: float
+    # To the floor in the same round; None where either failed.
+    ratio: float | None
+    least_ratio: float | None
+    greatest_ratio: float | None
+    rate: float
+    p99_milliseconds: float
+    peak_bytes: float
+    # Share of its core that the client took: near 1 it is the client that was measured.
+    client_cores: float
+    problem: str
+
+
+def row(runs: list[Result], floor: list[Result]) -> Row:
+    """`floor` has the runs of the same rounds."""
+    good = [run for run in runs if not run.problem]
+    ratios = sorted(
+        run.cpu_microseconds / base.cpu_microseconds
+        for run, base in zip(runs, floor)
+        if not run.problem and not base.problem
+    )
+
+    def middle(value: Callable[[Result], float]) -> float:
+        return median(map(value, good)) if good else 0
+
+    return Row(
+        key=runs[0].key,
+        task=runs[0].task,
+        cpu_microseconds=middle(lambda run: run.cpu_microseconds),
+        ratio=median(ratios) if ratios else None,
+        least_ratio=ratios[0] if ratios else None,
+        greatest_ratio=ratios[-1] if ratios else None,
+        rate=middle(lambda run: run.rate),
+        p99_milliseconds=middle(lambda run: run.p99_milliseconds),
+        peak_bytes=middle(lambda run: run.peak_bytes),
+        client_cores=middle(lambda run: run.counts["clientCores"]),
+        problem=next((run.problem for run in runs if run.problem), ""),
+    )
+
+
+@dataclass
+class Largest:
+    """How many players every one of whom got enough. 0: not even the fewest that were tried."""
+
+    key: str
+    members: int
+    # The run that held, the first one that did not.
+    best: Result | None
+    failed: Result | None
+
+    @property
+    def is_all_tried(self) -> bool:
+        """No number that was tried was too many."""
+        return self.failed is None
+
+
+def largest(key: str, steps: list[int], attempt: Callable[[int], Result], tries: int = 2) -> Largest:
+    """Upwards through `steps`, up to the first that fails. A disturbance of the machine is not a failure: it is tried again."""
+    best = None
+    for members in steps:
+        for _ in range(tries):
+            result = attempt(members)
+            if held(result):
+                break
+        else:
+            return Largest(key, best.task.members if best else 0, best, result)
+        best = result
+    return Largest(key, best.task.members if best else 0, best, None)
+
+
+def held(result: Result) -> bool:
+    return not result.problem and result.rate >= ENOUGH_PER_SECOND
+
+
+@dataclass
+class FullJobVerdict:
+    players: int
+    best_rival: int
+    floor: int
+
+    @property
+    def times(self) -> float:
+        return self.players / self.best_rival if self.best_rival else float("inf")
+
+    @property
+    def ok(self) -> bool:
+        """Ten times the best of those that send by message, or as many as the floor."""
+        return self.players > 0 and (self.times >= 10 or self.players >= self.floor > 0)

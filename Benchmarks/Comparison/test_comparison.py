@@ -1,0 +1,116 @@
+"""What the comparison makes of runs, without running anything."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from comparison import report
+from comparison.bars import Bar, bars
+from comparison.contestants import all_contestants
+from comparison.figures import FullJobVerdict, largest, row
+from comparison.measure import Result, Task
+
+TASK = Task(1000, 1024)
+
+
+def result(cpu: float, rate: float = 30, key: str = "tickserver", task: Task = TASK, **more: float) -> Result:
+    """One of a million frames, so that CPU seconds are microseconds a frame."""
+    counts = {"serverCPUSeconds": cpu, "frames": 1_000_000, "minFramesPerSecond": rate, "clientCores": 0.5} | more
+    return Result(key, task, peak_bytes=1 << 20, counts=counts)
+
+
+def failed(problem: str = "the server ended") -> Result:
+    return Result("tickserver", TASK, problem)
+
+
+class Rows(unittest.TestCase):
+    def test_a_ratio_is_to_the_floor_of_the_same_round(self) -> None:
+        # The machine was twice as slow in the second round.
+        found = row([result(8), result(17), result(9)], [result(8), result(16), result(8)])
+        self.assertEqual((found.least_ratio, found.ratio, found.greatest_ratio), (1.0, 1.0625, 1.125))
+        self.assertEqual(found.cpu_microseconds, 9)
+
+    def test_a_round_in_which_one_failed_has_no_ratio(self) -> None:
+        found = row([failed(), result(9), result(8)], [result(1), failed(), result(4)])
+        self.assertEqual((found.ratio, found.problem), (2.0, "the server ended"))
+
+    def test_what_failed_always_has_neither_ratio_nor_cpu(self) -> None:
+        found = row([failed()], [result(1)])
+        self.assertIsNone(found.ratio)
+        self.assertIn("failed: the server ended", report.rows_table([found], {"tickserver": "TickServer"})[1])
+
+    def test_more_rounds_than_the_floor_had_do_not_count(self) -> None:
+        self.assertEqual(row([result(8), result(80)], [result(8)]).ratio, 1.0)
+
+    def test_a_busy_client_is_told(self) -> None:
+        found = row([result(8, clientCores=0.97)], [result(8)])
+        self.assertEqual(report.rows_table([found], {"tickserver": "TickServer"})[1][-1], "97% (full)")
+
+
+class Rates(unittest.TestCase):
+    def test_frames_count_for_a_server_with_ticks_publications_for_the_others(self) -> None:
+        task = Task(50, full_job=True)
+        self.assertEqual(result(8, 30, task=task, minUpdatesPerSecond=28).rate, 30)
+        self.assertEqual(result(8, 2970, key="redis", task=task, minUpdatesPerSecond=28).rate, 28)
+        self.assertEqual(failed().rate, 0)
+
+    def test_latency_is_of_frames_where_there_are_some(self) -> None:
+        self.assertEqual(result(8, frameP99Microseconds=2500, updateP99Microseconds=9000).p99_milliseconds, 2.5)
+        self.assertEqual(result(8, updateP99Microseconds=9000).p99_milliseconds, 9)
+
+
+class LargestNumber(unittest.TestCase):
+    def test_it_stops_at_the_first_number_that_fails_twice(self) -> None:
+        tried: list[int] = []
+
+        def attempt(members: int) -> Result:
+            tried.append(members)
+            return result(8, 30 if members < 1500 else 29.4, task=Task(members))
+
+        found = largest("tickserver", [500, 1000, 1500, 2000], attempt)
+        self.assertEqual((found.members, tried), (1000, [500, 1000, 1500, 1500]))
+        self.assertIn("1,500: 29.4 a second", report.failure(found))
+
+    def test_a_single_disturbance_is_forgiven(self) -> None:
+        outcomes = iter([29.0, 30.0, 30.0])
+        found = largest("tickserver", [500, 1000], lambda n: result(8, next(outcomes), task=Task(n)))
+        self.assertEqual((found.members, found.is_all_tried), (1000, True))
+        self.assertEqual(report.members(found), "1,000 or more")
+
+    def test_nothing_holds(self) -> None:
+        found = largest("tickserver", [500], lambda _: failed())
+        self.assertEqual((found.members, found.best), (0, None))
+
+
+class Verdicts(unittest.TestCase):
+    def test_ten_times_the_best_rival_or_as_many_as_the_floor(self) -> None:
+        self.assertTrue(FullJobVerdict(600, 60, 4000).ok)
+        self.assertTrue(FullJobVerdict(2000, 300, 2000).ok)
+        self.assertFalse(FullJobVerdict(590, 60, 4000).ok)
+        self.assertFalse(FullJobVerdict(0, 0, 0).ok)
+
+
+class Drawn(unittest.TestCase):
+    def test_bars_are_as_long_as_their_values(self) -> None:
+        drawn = bars([Bar("a <b>", 2, "2.00"), Bar("c", 1, "1.00")], ("the floor", 1))
+        self.assertIn("a &lt;b&gt;", drawn)
+        self.assertIn('width="560.0"', drawn)
+        self.assertIn('width="280.0"', drawn)
+
+
+class Starting(unittest.TestCase):
+    def test_every_server_listens_on_the_port_it_is_given(self) -> None:
+        for contestant in all_contestants(Path("/ts/tickserver"), Path("/programs")):
+            with self.subTest(contestant.key), tempfile.TemporaryDirectory() as name:
+                command = contestant.command(Path(name), 45678, 2048)
+                texts = command + [path.read_text() for path in Path(name).iterdir()]
+                self.assertEqual(any("45678" in text for text in texts), not contestant.tells_port)
+
+
+if __name__ == "__main__":
+    unittest.main()
