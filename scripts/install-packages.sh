@@ -28,6 +28,11 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 echo "installing ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
+enabled_services() {
+  command -v systemctl >/dev/null || return 0
+  { systemctl list-unit-files --type=service --state=enabled --no-legend --plain 2>/dev/null || true; } | cut -d' ' -f1 | sort
+}
+enabled_before=$(enabled_services)
 if [ $services = no ] && [ ! -e /usr/sbin/policy-rc.d ]; then
   # What packages ask before they start a service; 101 is no.
   printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee /usr/sbin/policy-rc.d >/dev/null
@@ -36,10 +41,8 @@ if [ $services = no ] && [ ! -e /usr/sbin/policy-rc.d ]; then
 fi
 "${as_root[@]}" apt-get update -qq
 "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-if [ $services = no ] && command -v systemctl >/dev/null; then
-  for package in "${missing[@]}"; do
-    for unit in $(dpkg-query -L "$package" | sed -n 's:^\(/usr\)\?/lib/systemd/system/\([^/@]*\.service\)$:\2:p'); do
-      "${as_root[@]}" systemctl disable --quiet "$unit" || true
-    done
+if [ $services = no ]; then
+  comm -13 <(echo "$enabled_before") <(enabled_services) | while read -r service; do
+    "${as_root[@]}" systemctl disable --quiet "$service"
   done
 fi

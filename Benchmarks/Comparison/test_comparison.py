@@ -63,6 +63,10 @@ class Rates(unittest.TestCase):
         self.assertEqual(result(8, frameP99Microseconds=2500, updateP99Microseconds=9000).p99_milliseconds, 2.5)
         self.assertEqual(result(8, updateP99Microseconds=9000).p99_milliseconds, 9)
 
+    def test_latency_in_the_full_job_is_of_publications_for_all(self) -> None:
+        found = result(8, task=Task(50, full_job=True), frameP99Microseconds=2500, updateP99Microseconds=9000)
+        self.assertEqual(found.p99_milliseconds, 9)
+
 
 class LargestNumber(unittest.TestCase):
     def test_it_stops_at_the_first_number_that_fails_twice(self) -> None:
