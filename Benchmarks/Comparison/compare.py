@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import time
@@ -36,11 +37,13 @@ from tables import as_text
 DEMANDED_RATIO, DEMANDED_ROUNDS = 1.10, 5
 DEMANDED_TASKS = [Task(1000, 1024), Task(2000, 1024)]
 POINTS = "500x1024,1000x256,1000x1024,1000x4096,2000x1024,2000x4096"
-FAN_OUT_STEPS = [500, 1000, 1500, 2000, 2500, 3000, 3500, 4000, 4500, 5000, 6000]
-# Of those that send a message for each publication and member; then of those with a tick.
-BY_MESSAGE_STEPS = [10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 200, 300]
-BY_TICK_STEPS = [200, 500, 750, 1000, 1250, 1500, 1750, 2000, 2500, 3000, 3500, 4000]
-QUICK_BY_MESSAGE_STEPS, QUICK_BY_TICK_STEPS = [20, 40, 80], [500, 1000, 2000]
+FAN_OUT_STEPS = [1000, 2000, 3000, 4000, 5000, 6000, 8000, 10000]
+# Players of the full job: of those that send a message for each publication and member, then of those with a tick.
+BY_MESSAGE_STEPS = [50, 100, 200, 400, 600, 800, 1000, 1200, 1500, 2000]
+BY_TICK_STEPS = [1000, 2000, 3000, 4000, 5000, 6000, 8000, 10000]
+QUICK_BY_MESSAGE_STEPS, QUICK_BY_TICK_STEPS = [100, 200, 400], [1000, 2000, 4000]
+# A search measures each step for so long.
+SEARCH_MILLISECONDS = 2500
 
 
 class Bench:
@@ -51,11 +54,11 @@ class Bench:
         self.setting = setting
         self.runs: list[Result] = []
 
-    def run(self, key: str, task: Task, what: str) -> Result:
+    def run(self, key: str, task: Task, what: str, setting: Setting | None = None) -> Result:
         contestant = self.contestants[key]
         job = "full job" if task.full_job else f"{task.frame_bytes:,} bytes"
         print(f"{what}: {contestant.title}, {task.members:,} members, {job} ", end="", flush=True)
-        result = measure(contestant, task, self.setting)
+        result = measure(contestant, task, setting or self.setting)
         self.runs.append(result)
         print(f"- {said(result)}", flush=True)
         return result
@@ -71,8 +74,12 @@ class Bench:
                 runs[key].append(self.run(key, task, f"round {round_ + 1}"))
         return [row(found, runs["floor"]) for found in runs.values()]
 
+    def search(self, key: str, steps: list[int], task: Task, what: str) -> Largest:
+        setting = replace(self.setting, milliseconds=min(self.setting.milliseconds, SEARCH_MILLISECONDS))
+        return largest(key, steps, lambda members: self.run(key, replace(task, members=members), what, setting))
+
     def fan_out(self, steps: list[int]) -> list[Largest]:
-        return [largest(key, steps, lambda n, key=key: self.run(key, Task(n), "most members")) for key in self.contestants]
+        return [self.search(key, steps, Task(0), "most members") for key in self.contestants]
 
     def full_job(self, by_message: list[int], by_tick: list[int]) -> list[Largest]:
         """The floor, which only sends, sends what TickServer sends then: its frames in the same number and size."""
@@ -81,13 +88,11 @@ class Bench:
             if not contestant.has_full_job:
                 continue
             steps = by_tick if contestant.has_tick else by_message
-            found.append(largest(key, steps, lambda n, key=key: self.run(key, Task(n, full_job=True), "full job")))
+            found.append(self.search(key, steps, Task(0, full_job=True), "most players"))
         ours = next((item for item in found if item.key == "tickserver"), None)
         if ours is not None and ours.best is not None:
             frame_bytes = round(ours.best.counts["bytes"] / ours.best.counts["frames"])
-            same = Task(0, frame_bytes=frame_bytes)
-            limit = largest("floor", by_tick, lambda n: self.run("floor", replace(same, members=n), "the full job's frames"))
-            found.insert(0, limit)
+            found.insert(0, self.search("floor", by_tick, Task(0, frame_bytes=frame_bytes), "the full job's frames"))
         return found
 
 
@@ -141,10 +146,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--programs", type=Path, default=REPOSITORY / ".build/comparison", help="where floor, uv and client are")
     parser.add_argument("--out", type=Path, default=REPOSITORY / "out", help="where bench.json and bench.html go")
     parser.add_argument("--repeat", type=int, default=int(os.environ.get("REPEAT", 3)), help="runs of each; figures are medians")
-    parser.add_argument("--seconds", type=float, default=4, help="how long a run measures")
+    parser.add_argument("--seconds", type=float, default=3, help="how long a run measures; those of a search no longer than 2.5")
     parser.add_argument("--points", type=points, default=points(POINTS), help=f"members and bytes of frames; {POINTS}")
     parser.add_argument("--only", help="these servers alone, by key, separated by commas; the floor is always there")
     parser.add_argument("--parts", default="cpu,fan-out,full-job", help="of cpu,fan-out,full-job")
+    parser.add_argument("--realtime", action="store_true", help="server and client as real-time processes, for a machine where other things run; root")
     parser.add_argument("--quick", action="store_true", help="about three minutes: fewer points, rounds and steps")
     chosen = parser.parse_args()
     if chosen.repeat < 1:
@@ -156,6 +162,8 @@ def arguments() -> argparse.Namespace:
     for program in (chosen.tickserver, chosen.programs / "floor", chosen.programs / "uv", chosen.programs / "client"):
         if not os.access(program, os.X_OK):
             parser.error(f"there is no {program}: run `make bench`, which builds it")
+    if chosen.realtime and os.geteuid() != 0:
+        parser.error("--realtime needs root")
     chosen.cores = sorted(os.sched_getaffinity(0))
     if len(chosen.cores) < 2:
         parser.error("this needs two cores, one for the server and one for the client; this process may use one")
@@ -167,13 +175,15 @@ def arguments() -> argparse.Namespace:
 
 def main() -> int:
     options = arguments()
+    # Through the clean-up, which ends the server under way.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     contestants = all_contestants(options.tickserver, options.programs)
     if options.only:
         wanted = {"floor", *options.only.split(",")}
         if unknown := wanted - {contestant.key for contestant in contestants}:
             raise SystemExit(f"error: --only names no server of these: {', '.join(sorted(unknown))}")
         contestants = [contestant for contestant in contestants if contestant.key in wanted]
-    setting = Setting(options.programs, round(options.seconds * 1000), 1000, *options.cores[:2])
+    setting = Setting(options.programs, round(options.seconds * 1000), 1000, *options.cores[:2], options.realtime)
     # The driver must not run on the server's core.
     os.sched_setaffinity(0, set(options.cores[1:]))
     bench, parts, started = Bench(contestants, setting), options.parts.split(","), time.monotonic()

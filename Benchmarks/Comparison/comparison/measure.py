@@ -19,6 +19,7 @@ from .contestants import Contestant
 
 # Of server and client alike.
 NICENESS = -10
+REALTIME_PRIORITY = 5
 START_SECONDS = 15
 STOP_SECONDS = 5
 # Beyond what the client is told to measure: connecting and joining.
@@ -50,6 +51,8 @@ class Setting:
     warm_milliseconds: int
     server_core: int
     client_core: int
+    # Before all else that runs on the machine.
+    is_realtime: bool = False
 
 
 @dataclass
@@ -85,13 +88,21 @@ class Result:
         name = "frame" if "frameP99Microseconds" in self.counts and not self.task.full_job else "update"
         return float(self.counts.get(f"{name}P99Microseconds", 0)) / 1000
 
+    @property
+    def kibibytes_per_second(self) -> float:
+        """That one connection got."""
+        return float(self.counts["bytes"]) / self.counts["connections"] / self.counts["seconds"] / 1024
+
     def as_json(self) -> dict[str, Any]:
         return {"server": self.key, **self.task.__dict__, "problem": self.problem, "peakBytes": self.peak_bytes, **self.counts}
 
 
-def enter(core: int) -> None:
+def enter(core: int, is_realtime: bool) -> None:
     """In a process of its own, before its program: on that core, and before what else runs there, where that is allowed."""
     os.sched_setaffinity(0, {core})
+    if is_realtime:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(REALTIME_PRIORITY))
+        return
     with contextlib.suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
 
@@ -103,7 +114,7 @@ def free_port() -> int:
 
 
 class Server:
-    def __init__(self, contestant: Contestant, folder: Path, frame_bytes: int, core: int) -> None:
+    def __init__(self, contestant: Contestant, folder: Path, frame_bytes: int, setting: Setting) -> None:
         self.log = folder / "log"
         port = 0 if contestant.tells_port else free_port()
         command = contestant.command(folder, port, frame_bytes)
@@ -111,7 +122,7 @@ class Server:
             try:
                 self.process = subprocess.Popen(
                     command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=folder,
-                    env=os.environ | contestant.environment, preexec_fn=lambda: enter(core),
+                    env=os.environ | contestant.environment, preexec_fn=lambda: enter(setting.server_core, setting.is_realtime),
                 )  # fmt: skip
             except FileNotFoundError as error:
                 raise CannotStart(f"{contestant.title}: there is no {command[0]}") from error
@@ -176,7 +187,7 @@ def run_client(contestant: Contestant, server: Server, task: Task, setting: Sett
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=longest,
-            preexec_fn=lambda: enter(setting.client_core),
+            preexec_fn=lambda: enter(setting.client_core, setting.is_realtime),
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return {"problem": f"the client did not end within {longest:.0f} s"}
@@ -187,7 +198,7 @@ def run_client(contestant: Contestant, server: Server, task: Task, setting: Sett
 
 def measure(contestant: Contestant, task: Task, setting: Setting) -> Result:
     with tempfile.TemporaryDirectory(prefix="tickserver-bench-") as name:
-        server = Server(contestant, Path(name), task.frame_bytes, setting.server_core)
+        server = Server(contestant, Path(name), task.frame_bytes, setting)
         try:
             counts = run_client(contestant, server, task, setting)
             problem = str(counts.pop("problem", ""))

@@ -40,12 +40,13 @@ def ratio(row: Row) -> str:
 
 
 def largest_table(found: list[Largest], titles: dict[str, str], noun: str) -> Table:
-    table = [["server", noun, "least a second there", "p99 ms there", "client's core there", "what failed next"]]
+    table = [["server", noun, "there: least a second", "p99 ms", "KiB/s a member", "server's core", "client's", "what failed next"]]
     for item in found:
-        best = ["-", "-", "-"]
+        best = ["-"] * 5
         if item.best is not None:
             counts = item.best.counts
-            best = [f"{item.best.rate:.1f}", f"{item.best.p99_milliseconds:.1f}", f"{counts['clientCores']:.0%}"]
+            best = [f"{item.best.rate:.1f}", f"{item.best.p99_milliseconds:.1f}", f"{item.best.kibibytes_per_second:.0f}"]
+            best += [f"{counts['serverCPUSeconds'] / counts['seconds']:.0%}", f"{counts['clientCores']:.0%}"]
         table.append([titles[item.key], members(item), *best, failure(item)])
     return table
 
