@@ -82,18 +82,17 @@ class Bench:
         return [self.search(key, steps, Task(0), "most members") for key in self.contestants]
 
     def full_job(self, by_message: list[int], by_tick: list[int]) -> list[Largest]:
-        """The floor, which only sends, sends what TickServer sends then: its frames in the same number and size."""
-        found = []
-        for key, contestant in self.contestants.items():
-            if not contestant.has_full_job:
+        """The floor reads what members send, and sends frames as long as those of TickServer's largest number."""
+        task, found = Task(0, full_job=True), {}
+        # TickServer before the floor.
+        for key, contestant in sorted(self.contestants.items(), key=lambda item: item[1].is_floor):
+            ours = found.get("tickserver")
+            if contestant.is_floor and (ours is None or ours.best is None):
                 continue
-            steps = by_tick if contestant.has_tick else by_message
-            found.append(self.search(key, steps, Task(0, full_job=True), "most players"))
-        ours = next((item for item in found if item.key == "tickserver"), None)
-        if ours is not None and ours.best is not None:
-            frame_bytes = round(ours.best.counts["bytes"] / ours.best.counts["frames"])
-            found.insert(0, self.search("floor", by_tick, Task(0, frame_bytes=frame_bytes), "the full job's frames"))
-        return found
+            if contestant.is_floor:
+                task = replace(task, frame_bytes=round(ours.best.counts["bytes"] / ours.best.counts["frames"]))
+            found[key] = self.search(key, by_tick if contestant.has_tick else by_message, task, "most players")
+        return [found[key] for key in self.contestants if key in found]
 
 
 def said(result: Result) -> str:
@@ -105,17 +104,18 @@ def said(result: Result) -> str:
     )
 
 
-def judge(rows: list[Row], full_job: list[Largest], checks: Checks) -> None:
+def judge(rows: list[Row], full_job: list[Largest], rival_keys: list[str], checks: Checks) -> None:
     for item in rows:
         if item.key == "tickserver" and item.task in DEMANDED_TASKS and item.ratio is not None:
             name = f"server CPU a delivered frame by the floor's, {item.task.members:,} members, 1 KiB"
             checks.demand(name, item.ratio <= DEMANDED_RATIO, report.ratio(item), f"at most {DEMANDED_RATIO:.2f}")
     found = {item.key: item for item in full_job}
-    if "tickserver" in found and len(found) > 2:
-        best = max((item for key, item in found.items() if key not in ("tickserver", "floor")), key=lambda item: item.members)
+    rivals = [found[key] for key in rival_keys if key in found]
+    if "tickserver" in found and rivals:
+        best = max(rivals, key=lambda item: item.members)
         floor = found["floor"].members if "floor" in found else 0
         verdict = FullJobVerdict(found["tickserver"].members, best.members, floor)
-        value = f"{verdict.players:,} players, {verdict.times:.1f} times the {best.members} of {best.key}; the floor sends to {floor:,}"
+        value = f"{verdict.players:,} players, {verdict.times:.1f} times the {best.members} of {best.key}; the floor holds {floor:,}"
         checks.demand("full job, rooms of 100", verdict.ok, value, "10 times the best rival, or the floor's")
 
 
@@ -214,7 +214,7 @@ def tell(
         if table is not None:
             print(f"\n{title}\n\n{as_text(table)}")
     print()
-    judge(rows, full_job, checks)
+    judge(rows, full_job, [contestant.key for contestant in contestants if contestant.is_rival], checks)
     machine = about(contestants)
     out.mkdir(parents=True, exist_ok=True)
     notes = [", ".join(f"{name} {value}" for name, value in machine.items()), f"It took {seconds / 60:.0f} minutes."]

@@ -46,12 +46,13 @@ struct dialect {
   void (*greet)(struct connection *);
   // Takes the first whole message of `bytes` and returns its length, or 0 when there is none yet. `die` on what is wrong.
   size_t (*receive)(struct connection *, const uint8_t *bytes, size_t length);
-  // NULL where the server makes the frames itself.
   void (*publish)(struct connection *, const uint8_t *payload, size_t length);
   // Bytes of a publication for frames of `frame_bytes`; NULL: what a raw frame carries.
   size_t (*payload_bytes)(size_t frame_bytes);
   // When in the period a publisher sends, ns; NULL: the rooms' phases.
   uint64_t (*publish_offset)(const struct connection *);
+  // The server makes the frames itself: a fan-out has no publishers.
+  bool makes_frames;
 };
 
 extern const struct dialect raw_dialect, tickserver_dialect, redis_dialect, nats_dialect, mqtt_dialect, websocket_dialect;

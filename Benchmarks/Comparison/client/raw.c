@@ -19,4 +19,10 @@ static size_t receive(struct connection *connection, const uint8_t *bytes, size_
   return RAW_LENGTH_BYTES + body_bytes;
 }
 
-const struct dialect raw_dialect = {.name = "raw", .greet = greet, .receive = receive};
+// In the full job only. The server reads it and no more.
+static void publish(struct connection *connection, const uint8_t *payload, size_t length) {
+  send_bytes(connection, payload, length);
+}
+
+const struct dialect raw_dialect = {
+  .name = "raw", .greet = greet, .receive = receive, .publish = publish, .makes_frames = true};

@@ -22,6 +22,8 @@ class Contestant:
     command: Command
     # Sends one frame a tick, with all that happened in it. The others send a message for each publication.
     has_tick: bool = False
+    # Sends frames of its own making, and does nothing with what members send.
+    is_floor: bool = False
     # The Debian package that it comes from, for its version.
     package: str = ""
     # Chooses its port itself and says `listening address=127.0.0.1:PORT`.
@@ -31,11 +33,6 @@ class Contestant:
     @property
     def is_rival(self) -> bool:
         return bool(self.package)
-
-    @property
-    def has_full_job(self) -> bool:
-        """The floor only sends."""
-        return self.dialect != "raw"
 
 
 def written(folder: Path, name: str, text: str) -> str:
@@ -112,7 +109,7 @@ def all_contestants(tickserver: Path, programs: Path) -> list[Contestant]:
     return [
         Contestant(
             "floor", "C, epoll (floor)", "raw", lambda _, __, size: [str(programs / "floor"), "--size", str(size)],
-            has_tick=True, tells_port=True,
+            has_tick=True, is_floor=True, tells_port=True,
         ),
         Contestant(
             "tickserver", "TickServer", "tickserver", lambda _, __, ___: [str(tickserver), "--config", config],
@@ -120,7 +117,7 @@ def all_contestants(tickserver: Path, programs: Path) -> list[Contestant]:
         ),
         Contestant(
             "uv", "C, libuv", "raw", lambda _, __, size: [str(programs / "uv"), "--size", str(size)],
-            has_tick=True, tells_port=True,
+            has_tick=True, is_floor=True, tells_port=True,
         ),
         Contestant("redis", "redis pub/sub", "redis", redis, package="redis-server"),
         Contestant("node", "node with ws", "websocket", node, package="node-ws", environment={"NODE_PATH": "/usr/share/nodejs"}),

@@ -61,6 +61,7 @@ class Result:
 
     key: str
     task: Task
+    has_tick: bool
     problem: str = ""
     peak_bytes: int = 0
     counts: dict[str, Any] = field(default_factory=dict)
@@ -76,16 +77,13 @@ class Result:
         if self.problem:
             return 0
         both = (self.counts["minFramesPerSecond"], self.counts.get("minUpdatesPerSecond"))
-        return float(both[1] if self.is_by_message else both[0])
-
-    @property
-    def is_by_message(self) -> bool:
-        return self.task.full_job and self.key != "tickserver"
+        return float(both[1] if self.task.full_job and not self.has_tick else both[0])
 
     @property
     def p99_milliseconds(self) -> float:
         """From when the frame was due; where nothing has a tick, and in the full job, from when it was published."""
-        name = "frame" if "frameP99Microseconds" in self.counts and not self.task.full_job else "update"
+        first, second = ("update", "frame") if self.task.full_job else ("frame", "update")
+        name = first if f"{first}P99Microseconds" in self.counts else second
         return float(self.counts.get(f"{name}P99Microseconds", 0)) / 1000
 
     @property
@@ -205,6 +203,6 @@ def measure(contestant: Contestant, task: Task, setting: Setting) -> Result:
             if not problem and server.process.poll() is not None:
                 problem = f"the server ended with {server.process.returncode}"
             peak = server.peak_bytes() if not problem else 0
-            return Result(contestant.key, task, problem, peak, counts)
+            return Result(contestant.key, task, contestant.has_tick, problem, peak, counts)
         finally:
             server.stop()

@@ -71,12 +71,12 @@ static void on_tick(uv_poll_t *handle, int status, int events) {
 static void on_allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer) {
   (void)suggested;
   struct member *member = handle->data;
-  static char rest[16];
+  static char input[65536];
   uint32_t had = member->greeting_bytes;
   if (had < sizeof member->greeting) {
     *buffer = uv_buf_init((char *)member->greeting + had, sizeof member->greeting - had);
   } else {
-    *buffer = uv_buf_init(rest, sizeof rest);
+    *buffer = uv_buf_init(input, sizeof input);
   }
 }
 
@@ -84,7 +84,8 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer) 
   (void)buffer;
   struct member *member = stream->data;
   if (count == 0) return;
-  if (count < 0 || member->greeting_bytes == sizeof member->greeting) return end(member);
+  if (count < 0) return end(member);
+  if (member->greeting_bytes == sizeof member->greeting) return;
   member->greeting_bytes += (uint32_t)count;
   if (member->greeting_bytes == sizeof member->greeting) {
     memcpy(&member->room, member->greeting, sizeof member->room);
