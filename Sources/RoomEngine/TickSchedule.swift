@@ -37,7 +37,9 @@ package struct TickSchedule {
   }
 
   private let origin: Instant
-  private let phases: Int
+  /// Offsets in the order in which they are taken, as parts of the tick in `phases`: each as far as can be from those
+  /// before it, so that few rooms stand apart as well as many do.
+  private let order: [UInt64]
   private var groups: [Group] = []
 
   /// - Parameters:
@@ -45,7 +47,7 @@ package struct TickSchedule {
   ///   - phases: groups for each rate.
   package init(origin: Instant, phases: Int) {
     self.origin = origin
-    self.phases = phases
+    order = (0..<UInt64(phases)).sorted { spread($0) < spread($1) }
   }
 
   /// Puts a room of this rate into the phase with the fewest rooms.
@@ -85,8 +87,8 @@ package struct TickSchedule {
 
   private mutating func emptiest(rate: UInt64) -> Int {
     if !groups.contains(where: { $0.rate == rate }) {
-      for phase in 0..<UInt64(phases) {
-        let offset = 1_000_000_000 * phase / (rate * UInt64(phases))
+      for phase in order {
+        let offset = 1_000_000_000 * phase / (rate * UInt64(order.count))
         groups.append(Group(rate: rate, start: origin.advanced(byNanoseconds: offset)))
       }
     }
@@ -101,4 +103,15 @@ package struct TickSchedule {
     while group.due(number) <= now { number += 1 }
     return number
   }
+}
+
+/// The bits of a phase's number in reverse: counting in this order halves the gaps one after the other (van der Corput's
+/// sequence).
+private func spread(_ phase: UInt64) -> UInt64 {
+  var (rest, reversed) = (phase, UInt64(0))
+  for _ in 0..<UInt64.bitWidth {
+    reversed = reversed << 1 | rest & 1
+    rest >>= 1
+  }
+  return reversed
 }

@@ -97,6 +97,7 @@ final class Connection: StreamDelegate {
     }
     bytes.withMemoryRebound(to: UInt8.self) { take(Span(_unsafeElements: $0)) }
     countHeldInput()
+    loop.lookForDueTick()
   }
 
   func streamDidEnd(_ stream: EventLoop.Stream, _ end: StreamEnd) {

@@ -97,7 +97,8 @@ extension ServerLoop {
   // MARK: Ticks
 
   func armTickTimer() {
-    if let next = schedule.next { tickTimer?.arm(at: MonotonicTime(nanoseconds: next.nanoseconds)) }
+    nextTick = schedule.next
+    if let nextTick { tickTimer?.arm(at: MonotonicTime(nanoseconds: nextTick.nanoseconds)) }
   }
 
   func runDueTicks() {

@@ -28,6 +28,9 @@ final class ServerLoop {
 
   var listener: Listener?
   var tickTimer: TickTimer?
+  /// When the timer is due.
+  var nextTick: Instant?
+  private var readsSinceLook = 0
   private var sweepTimer: EventLoop.Timer?
   /// Set once draining: when the loop ends whatever is still open.
   var drainUntil: Instant?
@@ -123,6 +126,18 @@ final class ServerLoop {
     stream.delegate = connection
     return connection
   }
+
+  /// Called when a connection has taken what was read: a tick that has come due does not wait until hundreds of others
+  /// were read in the same turn.
+  func lookForDueTick() {
+    readsSinceLook += 1
+    guard readsSinceLook >= ServerLoop.readsBetweenLooks else { return }
+    readsSinceLook = 0
+    if let nextTick, clock() >= nextTick { runDueTicks() }
+  }
+
+  /// Some 40 us of reading; the look itself takes 30 ns.
+  private static let readsBetweenLooks = 16
 
   /// Lets go of a connection whose stream is closed.
   func remove(_ connection: Connection) {
