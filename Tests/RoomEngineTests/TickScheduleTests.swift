@@ -44,12 +44,27 @@ import Testing
     let places = (0..<8).map { _ in schedule.add(rate: 10, now: Instant(nanoseconds: 0)) }
     #expect(places.prefix(4).map(\.group) == [0, 1, 2, 3])
     #expect(places.suffix(4).map(\.group) == [0, 1, 2, 3])
-    #expect(places.prefix(4).map(\.start.nanoseconds) == [0, 25_000_000, 50_000_000, 75_000_000])
+    #expect(places.prefix(4).map(\.start.nanoseconds) == [0, 50_000_000, 25_000_000, 75_000_000])
     schedule.remove(places[2])
     let next = schedule.add(rate: 10, now: Instant(nanoseconds: 0))
     #expect(next.group == 2)
     let other = schedule.add(rate: 30, now: Instant(nanoseconds: 0))
     #expect(other.group == 4)
+  }
+
+  @Test(arguments: [5, 6, 8, 32]) func howeverFewRoomsThereAreTheyStandApart(phases: Int) {
+    var schedule = TickSchedule(origin: Instant(nanoseconds: 0), phases: phases)
+    var starts: [UInt64] = []
+    for count in 1...phases {
+      starts.append(schedule.add(rate: 10, now: Instant(nanoseconds: 0)).start.nanoseconds)
+      let sorted = starts.sorted()
+      let gaps = zip(sorted, sorted.dropFirst() + [100_000_000]).map { $1 - $0 }
+      // A gap is never filled while one of more than twice its length is open.
+      let narrowest = gaps.min() ?? 0
+      let widest = gaps.max() ?? 0
+      #expect(widest <= 2 * narrowest + 100_000_000 / UInt64(phases), "\(count) rooms: \(gaps)")
+    }
+    #expect(Set(starts).count == phases)
   }
 
   @Test func lateTicksAreCountedAndNotCaughtUp() throws {

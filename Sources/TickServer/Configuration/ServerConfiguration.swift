@@ -20,7 +20,7 @@ public struct ServerConfiguration: Sendable {
   /// Event loops, one thread each.
   public var loops: LoopCount = .auto
   /// How many groups the rooms of a loop fall into, each with its own offset within the tick: 1 to 32.
-  public var tickPhases = 4
+  public var tickPhases = 32
   /// The kinds of rooms that clients may open; at least one, with different names.
   public var roomKinds: [RoomKind]
   /// Most connections of the whole server: 1 to 1,000,000.

@@ -56,9 +56,14 @@ package final class EmbeddedServer {
     }
   }
 
+  /// Moves the time alone, as a turn that takes long does.
+  package func elapse(nanoseconds: UInt64) {
+    time.advance(byNanoseconds: nanoseconds)
+  }
+
   /// Moves the time, and does what is due by then: ticks, each at most once, and deadlines.
   package func advance(byNanoseconds nanoseconds: UInt64) {
-    time.advance(byNanoseconds: nanoseconds)
+    elapse(nanoseconds: nanoseconds)
     for loop in loops where !loop.loop.isStopping {
       loop.runDueTicks()
       loop.sweep()
