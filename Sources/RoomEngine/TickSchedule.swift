@@ -47,7 +47,7 @@ package struct TickSchedule {
   ///   - phases: groups for each rate.
   package init(origin: Instant, phases: Int) {
     self.origin = origin
-    order = (0..<UInt64(phases)).sorted { spread($0) < spread($1) }
+    order = spreadOrder(phases: phases)
   }
 
   /// Puts a room of this rate into the phase with the fewest rooms.
@@ -105,13 +105,17 @@ package struct TickSchedule {
   }
 }
 
-/// The bits of a phase's number in reverse: counting in this order halves the gaps one after the other (van der Corput's
-/// sequence).
-private func spread(_ phase: UInt64) -> UInt64 {
-  var (rest, reversed) = (phase, UInt64(0))
-  for _ in 0..<UInt64.bitWidth {
-    reversed = reversed << 1 | rest & 1
-    rest >>= 1
+/// All phases in an order that halves the gaps one after the other: each is the one farthest from those before it, around
+/// the tick.
+private func spreadOrder(phases: Int) -> [UInt64] {
+  var order: [Int] = [0]
+  while order.count < phases {
+    func distance(_ phase: Int) -> Int {
+      order.map { min(abs($0 - phase), phases - abs($0 - phase)) }.min() ?? 0
+    }
+    let rest = (0..<phases).filter { !order.contains($0) }
+    // The first of several: max(by:) would give the last.
+    order.append(rest.reduce(rest[0]) { distance($1) > distance($0) ? $1 : $0 })
   }
-  return reversed
+  return order.map(UInt64.init)
 }

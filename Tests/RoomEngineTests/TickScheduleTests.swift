@@ -59,10 +59,10 @@ import Testing
       starts.append(schedule.add(rate: 10, now: Instant(nanoseconds: 0)).start.nanoseconds)
       let sorted = starts.sorted()
       let gaps = zip(sorted, sorted.dropFirst() + [100_000_000]).map { $1 - $0 }
-      // A gap is never filled while one of more than twice its length is open.
+      // A gap is never filled while one of more than twice its length is open; whole phases and nanoseconds aside.
       let narrowest = gaps.min() ?? 0
       let widest = gaps.max() ?? 0
-      #expect(widest <= 2 * narrowest + 100_000_000 / UInt64(phases), "\(count) rooms: \(gaps)")
+      #expect(widest <= 2 * narrowest + 100_000_000 / UInt64(phases) + 10, "\(count) rooms: \(gaps)")
     }
     #expect(Set(starts).count == phases)
   }

@@ -130,6 +130,9 @@ extension ServingTests {
         let mirror = try #require(healthy.mirror)
         #expect(mirror.keyframes == 1)
         #expect(mirror.frames > 5)
+        // Out of the room first: a frame written to a closed socket would end it for another reason.
+        healthy.send(Say.leave())
+        try healthy.until(.left)
       }
       #expect(ledger.closed == [.slowConsumer: 1, .peerClosed: 1])
     }
