@@ -15,6 +15,12 @@ uint64_t monotonic_ns(void) {
 
 uint64_t periods_after(uint64_t start, uint64_t periods) { return start + periods * SECOND_NS / RATE_HERTZ; }
 
+uint32_t phase_of(uint32_t room) {
+  uint32_t phase = 0;
+  for (int bit = 0; bit < PHASE_BITS; bit += 1) phase |= (room >> bit & 1) << (PHASE_BITS - 1 - bit);
+  return phase;
+}
+
 void die(const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);

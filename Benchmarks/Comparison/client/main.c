@@ -185,7 +185,7 @@ static int by_offset(const void *left, const void *right) {
 
 static uint64_t offset_of(const struct connection *connection, uint32_t index) {
   if (shape == shape_full_job) return (uint64_t)index * SECOND_NS / RATE_HERTZ / publisher_count;
-  if (dialect->publish_offset == NULL) return connection->room % PHASES * (SECOND_NS / RATE_HERTZ / PHASES);
+  if (dialect->publish_offset == NULL) return phase_of(connection->room) * (SECOND_NS / RATE_HERTZ / PHASES);
   // A time, of which the part of a period counts, exactly as `publication_due` will add it.
   uint64_t wanted = dialect->publish_offset(connection);
   if (wanted < publishing_start_ns) {

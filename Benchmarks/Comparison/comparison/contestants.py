@@ -28,6 +28,8 @@ class Contestant:
     package: str = ""
     # Chooses its port itself and says `listening address=127.0.0.1:PORT`.
     tells_port: bool = False
+    # False where helper threads of a real-time process would take the core from the one that serves.
+    may_be_realtime: bool = True
     environment: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -120,7 +122,10 @@ def all_contestants(tickserver: Path, programs: Path) -> list[Contestant]:
             has_tick=True, is_floor=True, tells_port=True,
         ),
         Contestant("redis", "redis pub/sub", "redis", redis, package="redis-server"),
-        Contestant("node", "node with ws", "websocket", node, package="node-ws", environment={"NODE_PATH": "/usr/share/nodejs"}),
+        Contestant(
+            "node", "node with ws", "websocket", node, package="node-ws", may_be_realtime=False,
+            environment={"NODE_PATH": "/usr/share/nodejs"},
+        ),
         Contestant("nchan", "nchan", "websocket", nchan, package="libnginx-mod-nchan"),
         Contestant("mosquitto", "mosquitto", "mqtt", mosquitto, package="mosquitto"),
         Contestant("nats", "nats-server", "nats", nats, package="nats-server"),

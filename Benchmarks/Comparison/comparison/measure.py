@@ -116,11 +116,12 @@ class Server:
         self.log = folder / "log"
         port = 0 if contestant.tells_port else free_port()
         command = contestant.command(folder, port, frame_bytes)
+        is_realtime = setting.is_realtime and contestant.may_be_realtime
         with self.log.open("w") as output:
             try:
                 self.process = subprocess.Popen(
                     command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=folder,
-                    env=os.environ | contestant.environment, preexec_fn=lambda: enter(setting.server_core, setting.is_realtime),
+                    env=os.environ | contestant.environment, preexec_fn=lambda: enter(setting.server_core, is_realtime),
                 )  # fmt: skip
             except FileNotFoundError as error:
                 raise CannotStart(f"{contestant.title}: there is no {command[0]}") from error

@@ -59,7 +59,7 @@ int start_ticks(void) {
 
 static void run_step(uint64_t step, void (*send_room)(struct room *)) {
   uint64_t due = step_due(step);
-  for (uint64_t number = step % PHASES; number < MAX_ROOMS; number += PHASES) {
+  for (uint32_t number = phase_of(step % PHASES); number < MAX_ROOMS; number += PHASES) {
     struct room *room = &rooms[number];
     if (room->count == 0) continue;
     memcpy(room->frame + RAW_LENGTH_BYTES, &due, sizeof due);
