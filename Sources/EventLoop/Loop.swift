@@ -13,7 +13,9 @@ package final class Loop {
   package static let readBufferBytes = 64 * 1024
 
   let raw: UnsafeMutablePointer<uv_loop_t>
-  let readBuffer: UnsafeMutableRawBufferPointer
+  private let readBuffer: UnsafeMutableRawBufferPointer
+  /// The same as libuv wants it; `raw.data` points here, so that a read finds it without a look at any object.
+  private let readSlice: UnsafeMutablePointer<uv_buf_t>
   let writeRequests = WriteRequestPool()
   let writeVector: UnsafeMutablePointer<uv_buf_t>
 
@@ -28,8 +30,8 @@ package final class Loop {
   private var deferred: [() -> Void] = []
   /// Name look-ups under way are requests, not handles: `stop()` must cancel them by itself.
   private var lookUps: [ObjectIdentifier: ConnectAttempt] = [:]
-  private var cachedTime = Loop.clock()
-  private var cachedMilliseconds: UInt64 = 0
+  @exclusivity(unchecked) private var cachedTime = Loop.clock()
+  @exclusivity(unchecked) private var cachedMilliseconds: UInt64 = 0
 
   package init() throws(LoopError) {
     Loop.ignoreBrokenPipeSignal
@@ -40,6 +42,9 @@ package final class Loop {
       throw LoopError("uv_loop_init", code: result)
     }
     readBuffer = .allocate(byteCount: Loop.readBufferBytes, alignment: 16)
+    readSlice = .allocate(capacity: 1)
+    readSlice.initialize(to: uv_buf_t(UnsafeRawBufferPointer(readBuffer)))
+    raw.pointee.data = UnsafeMutableRawPointer(readSlice)
     writeVector = .allocate(capacity: Stream.maximumSlices)
     writeVector.initialize(repeating: uv_buf_t(), count: Stream.maximumSlices)
     do {
@@ -52,6 +57,7 @@ package final class Loop {
 
   deinit {
     readBuffer.deallocate()
+    readSlice.deallocate()
     writeVector.deallocate()
     raw.deallocate()
   }

@@ -16,11 +16,11 @@ package class LoopHandle {
   }
 
   final let raw: UnsafeMutablePointer<uv_handle_t>
-  final private(set) var phase = Phase.unopened
+  @exclusivity(unchecked) final private(set) var phase = Phase.unopened
   private let gauge: WritableKeyPath<LoopGauges, Int>
 
   /// The loop the handle lives on; nil once closed, so that a kept owner doesn't keep the loop.
-  package final private(set) var loop: Loop?
+  @exclusivity(unchecked) package final private(set) var loop: Loop?
 
   package final var isOpen: Bool { phase == .open }
 

@@ -88,7 +88,7 @@ extension Stream {
 
 extension uv_buf_t {
   /// libuv's form of a slice; it only reads through the pointer.
-  fileprivate init(_ bytes: UnsafeRawBufferPointer) {
+  init(_ bytes: UnsafeRawBufferPointer) {
     self.init(
       base: UnsafeMutablePointer(mutating: bytes.baseAddress?.assumingMemoryBound(to: CChar.self)), len: bytes.count)
   }

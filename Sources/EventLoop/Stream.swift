@@ -5,14 +5,14 @@ import Glibc
 ///
 /// The delegate is held strongly until the stream has closed: owner and stream keep each other, `close()` parts them.
 package final class Stream: LoopHandle {
-  package var delegate: (any StreamDelegate)?
+  @exclusivity(unchecked) package var delegate: (any StreamDelegate)?
 
   /// Where the peer is, as seen when the stream was set up; nil only if it was gone by then.
   package private(set) var peerAddress: SocketAddress?
 
-  package internal(set) var writeInFlight = false
+  @exclusivity(unchecked) package internal(set) var writeInFlight = false
   /// Set by `closeAfterFlush()`: input is discarded until the peer ends, then the stream closes.
-  var isFlushing = false
+  @exclusivity(unchecked) var isFlushing = false
 
   /// Takes over a connected socket, and closes it should that fail. `peerAddress` spares asking the kernel when known.
   package init(
@@ -60,15 +60,15 @@ package final class Stream: LoopHandle {
     uv_read_start(
       stream,
       { handle, _, buffer in
-        guard let data = handle?.pointee.data, let buffer else { return }
-        let stream = Unmanaged<Stream>.fromOpaque(data).takeUnretainedValue()
-        guard let shared = stream.loop?.readBuffer else { return }
-        buffer.pointee = uv_buf_t(base: shared.baseAddress?.assumingMemoryBound(to: CChar.self), len: shared.count)
+        guard let shared = handle?.pointee.loop.pointee.data else { return }
+        buffer?.pointee = shared.assumingMemoryBound(to: uv_buf_t.self).pointee
       },
       { handle, count, buffer in
         guard let data = handle?.pointee.data else { return }
-        Unmanaged<Stream>.fromOpaque(data).takeUnretainedValue()
-          .didRead(count, from: UnsafeRawPointer(buffer?.pointee.base))
+        // Held by libuv until the close callback, which never comes from within this one.
+        Unmanaged<Stream>.fromOpaque(data)._withUnsafeGuaranteedRef {
+          $0.didRead(count, from: UnsafeRawPointer(buffer?.pointee.base))
+        }
       })
   }
 

@@ -8,7 +8,7 @@ package final class TickTimer: LoopHandle {
   package typealias Callback = (_ expirations: UInt64, _ now: MonotonicTime) -> Void
 
   private let descriptor: Int32
-  private var callback: Callback?
+  @exclusivity(unchecked) private var callback: Callback?
 
   package init(loop: Loop, callback: @escaping Callback) throws(LoopError) {
     descriptor = timerfd_create(CLOCK_MONOTONIC, Int32(TFD_NONBLOCK | TFD_CLOEXEC))

@@ -21,30 +21,37 @@ package final class BufferPool {
   static let classes = 17
   /// Idle bytes kept for the next tick; what is above goes back to the allocator at once.
   private let idleLimitBytes: Int
-  /// Idle buffers of each class, and the fewest there were since ``giveBackUnused()``: so many nobody needed.
-  private var idleCounts = Array(repeating: 0, count: BufferPool.classes)
-  private var leastIdle = Array(repeating: 0, count: BufferPool.classes)
-  /// Heads of the free lists; buffers are chained through themselves, so that lease and release allocate nothing.
-  private var free: [PooledBuffer?]
-  package private(set) var usage = Usage()
+  /// The idle buffers of one size.
+  private struct FreeList {
+    /// Buffers are chained through themselves, so that lease and release allocate nothing.
+    var head: PooledBuffer?
+    var count = 0
+    /// The fewest there were since ``giveBackUnused()``: so many nobody needed.
+    var least = 0
+  }
+
+  /// One a class. Not an array: each access to one in an object looks whether it is shared.
+  private let free: UnsafeMutablePointer<FreeList>
+  @exclusivity(unchecked) package private(set) var usage = Usage()
 
   package init(idleLimit: ByteCount = .mib(8)) {
     idleLimitBytes = idleLimit.bytes
-    free = Array(repeating: nil, count: Self.classes)
+    free = .allocate(capacity: Self.classes)
+    free.initialize(repeating: FreeList(), count: Self.classes)
   }
 
-  deinit { trim() }
+  deinit {
+    trim()
+    free.deinitialize(count: Self.classes)
+    free.deallocate()
+  }
 
   /// A buffer of at least `minimum` bytes with one holder.
   package func lease(_ minimum: Int) -> PooledBuffer {
     let sizeClass = Self.sizeClass(minimum)
     let buffer: PooledBuffer
-    if let idle = free[sizeClass] {
-      free[sizeClass] = idle.next
-      idle.next = nil
-      usage.idleBytes -= idle.capacity
-      idleCounts[sizeClass] -= 1
-      leastIdle[sizeClass] = min(leastIdle[sizeClass], idleCounts[sizeClass])
+    if let idle = takeIdle(sizeClass) {
+      free[sizeClass].least = min(free[sizeClass].least, free[sizeClass].count)
       buffer = idle
     } else {
       buffer = PooledBuffer(sizeClass: sizeClass)
@@ -69,39 +76,40 @@ package final class BufferPool {
     usage.leasedBuffers -= 1
     usage.leasedBytes -= buffer.capacity
     guard usage.idleBytes + buffer.capacity <= idleLimitBytes else { return }
-    buffer.next = free[buffer.sizeClass]
-    free[buffer.sizeClass] = buffer
+    let list = free + buffer.sizeClass
+    // Moved from place to place, not copied: nothing is counted but the pool's own hold.
+    buffer.next = list.pointee.head.take()
+    list.pointee.head = buffer
+    list.pointee.count += 1
     usage.idleBytes += buffer.capacity
-    idleCounts[buffer.sizeClass] += 1
+  }
+
+  /// The newest idle buffer of a class, unchained.
+  private func takeIdle(_ sizeClass: Int) -> PooledBuffer? {
+    let list = free + sizeClass
+    guard let buffer = list.pointee.head.take() else { return nil }
+    list.pointee.head = buffer.next.take()
+    list.pointee.count -= 1
+    usage.idleBytes -= buffer.capacity
+    return buffer
   }
 
   /// Gives back the idle buffers that nobody needed since the last call. Called every few seconds it leaves what ticks
   /// use again and again, and nothing of a peak.
   package func giveBackUnused() {
-    for index in free.indices {
-      for _ in 0..<leastIdle[index] {
-        guard let buffer = free[index] else { break }
-        free[index] = buffer.next
-        buffer.next = nil
-        usage.idleBytes -= buffer.capacity
-        idleCounts[index] -= 1
-      }
-      leastIdle[index] = idleCounts[index]
+    for index in 0..<Self.classes {
+      for _ in 0..<free[index].least { _ = takeIdle(index) }
+      free[index].least = free[index].count
     }
   }
 
   /// Gives all idle memory back to the allocator.
   package func trim() {
-    for index in free.indices {
+    for index in 0..<Self.classes {
       // Unchained one by one: a long chain would be released recursively.
-      while let buffer = free[index] {
-        free[index] = buffer.next
-        buffer.next = nil
-      }
-      idleCounts[index] = 0
-      leastIdle[index] = 0
+      while takeIdle(index) != nil {}
+      free[index].least = 0
     }
-    usage.idleBytes = 0
   }
 
   /// The bytes that a lease of `minimum` really takes.
@@ -121,9 +129,9 @@ package final class PooledBuffer {
   let memory: UnsafeMutableRawBufferPointer
   let sizeClass: Int
   /// Bytes written.
-  package internal(set) var count = 0
-  fileprivate(set) var holders = 0
-  fileprivate var next: PooledBuffer?
+  @exclusivity(unchecked) package internal(set) var count = 0
+  @exclusivity(unchecked) fileprivate(set) var holders = 0
+  @exclusivity(unchecked) fileprivate var next: PooledBuffer?
 
   fileprivate init(sizeClass: Int) {
     self.sizeClass = sizeClass

@@ -12,68 +12,87 @@ import WireFormat
 /// | closed | nothing is held | - |
 ///
 /// All that a slow member costs is its cursor and the one write in flight.
+@usableFromInline
 package final class Delivery {
   /// Where a connection stands.
   package enum State: Equatable, Sendable {
     case lobby, joining, live, lagging, closed
   }
 
-  enum Position {
-    case lobby
-    /// Gets Joined and a keyframe.
-    case joining
-    /// Gets Joined (resumed) and the frames after its cursor, or a keyframe.
-    case resuming
-    case live
-    case closed
-  }
-
   /// The shell's handle of the connection.
   package let tag: Int
-  package internal(set) var seat: Seat?
-  var position = Position.lobby
-  /// Number of the last frame handed over whole, or in flight.
-  package internal(set) var cursor: UInt64 = 0
-  /// Number of the last shared reliable event handed over or in flight.
-  var lastEvent: UInt64 = 0
-  package var outbox = Outbox()
+  @exclusivity(unchecked) package internal(set) var seat: Seat?
+  /// What every tick needs of it.
+  let standing: UnsafeMutablePointer<Standing>
+  @exclusivity(unchecked) package var outbox = Outbox() {
+    didSet { standing.pointee.note(.messages, outbox.buffer != nil) }
+  }
   /// The outbox has messages of the room that Joined must precede.
   var outboxFollowsGreeting = false
   /// Joined, and the whispers missed: goes out before everything else of a room.
   var greeting = Outbox()
   /// Number of the last reliable whisper that a resuming client has.
   var resumeWhisper: UInt64 = 0
-  /// Sequence to acknowledge with the next write.
-  var ackDue: UInt32?
   /// Whether the client holds the room's schema already.
   var knownSchema: UInt64 = 0
   /// Waits in the inbox for its seat.
-  var awaitsSeat = false
+  @exclusivity(unchecked) var awaitsSeat = false
   /// Its end has been asked for: nothing more of it is applied.
-  var isCondemned = false
+  @exclusivity(unchecked) var isCondemned = false
   /// Tick in which a message of it was put off: all that follow wait behind it.
-  var putOffAt: Tick?
+  @exclusivity(unchecked) var putOffAt: Tick?
   /// Bytes of its messages in the inbox, with what each costs there.
-  var waitingBytes = 0
+  @exclusivity(unchecked) var waitingBytes = 0
   /// What was left of its message rate when it last gave up a seat.
   package var formerBucket: TokenBucket?
   /// Place among the room's attached members.
   var slot = -1
 
   /// The one write in flight: its bytes are pinned until it completes.
-  private(set) var flight: [(buffer: PooledBuffer, offset: Int)] = []
+  @exclusivity(unchecked) private(set) var flight: [(buffer: PooledBuffer, offset: Int)] = [] {
+    didSet { standing.pointee.note(.writeInFlight, !flight.isEmpty) }
+  }
+  /// When the write in flight began, or its socket last took something.
   private var lastProgress: Instant
   private var lastQueuedBytes = 0
-  /// Since when the member has not been up to date.
-  private var behindSince: Instant?
   private var skipTimes: [Instant] = []
   /// Skips in the life of the connection.
   package private(set) var skips = 0
 
   package init(tag: Int, now: Instant) {
     self.tag = tag
+    standing = .allocate(capacity: 1)
+    standing.initialize(to: Standing(tag: tag))
     lastProgress = now
     flight.reserveCapacity(WritePlan.mostResyncParts)
+  }
+
+  deinit { standing.deallocate() }
+
+  var position: Standing.Position {
+    get { standing.pointee.position }
+    set { standing.pointee.position = newValue }
+  }
+
+  /// See ``Standing/cursor``.
+  package internal(set) var cursor: UInt64 {
+    get { standing.pointee.cursor }
+    set { standing.pointee.cursor = newValue }
+  }
+
+  var lastEvent: UInt64 {
+    get { standing.pointee.lastEvent }
+    set { standing.pointee.lastEvent = newValue }
+  }
+
+  var ackDue: UInt32? {
+    get { standing.pointee.ackDue }
+    set { standing.pointee.ackDue = newValue }
+  }
+
+  private var behindSince: Instant? {
+    get { standing.pointee.behindSince }
+    set { standing.pointee.behindSince = newValue }
   }
 
   package var state: State {
@@ -130,7 +149,6 @@ package final class Delivery {
   /// - Returns: true when it took everything; false when it blocked: then ``withFlight(_:)`` is what to write next, in
   ///   one request, before anything else.
   package func took(_ count: Int, of plan: WritePlan, pool: BufferPool, now: Instant) -> Bool {
-    if count > 0 { lastProgress = now }
     var rest = count
     for index in plan.parts.indices {
       let size = plan.slices[index].count
@@ -140,7 +158,7 @@ package final class Delivery {
         continue
       }
       if behindSince == nil { behindSince = now }
-      if flight.isEmpty { lastProgress = now }
+      lastProgress = now
       pin(plan.parts[index], from: rest, plan, pool)
       // A keyframe and the events that it misses belong together: once it has begun, all of it is in flight.
       if plan.isResync {

@@ -4,8 +4,8 @@ import WireFormat
 package final class EngineContext {
   package let pool: BufferPool
   package let plan = WritePlan()
-  package var input: InputAccount
-  var encoder = FrameEncoder(entities: 0)
+  @exclusivity(unchecked) package var input: InputAccount
+  @exclusivity(unchecked) var encoder = FrameEncoder(entities: 0)
   private var encoderEntities = 0
 
   package init(pool: BufferPool = BufferPool(), input: InputAccount = InputAccount()) {

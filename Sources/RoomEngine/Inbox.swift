@@ -30,7 +30,7 @@ struct Inbox {
 
   mutating func append(_ type: MessageType, _ body: Span<UInt8>, from delivery: Delivery) {
     let start = bytes.count
-    for index in 0..<body.count { bytes.append(body[index]) }
+    body.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
     items.append(.message(delivery, type, start..<bytes.count))
   }
 

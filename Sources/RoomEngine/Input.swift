@@ -9,7 +9,8 @@ public struct Input {
   public let entity: EntityID
   /// Bit i is set when field i has a value here.
   public let mask: UInt64
-  unowned let room: Room
+  // Not unowned, which costs more: nothing outlives the call.
+  let room: Room
 
   /// Whether the player set this field.
   public func contains<Value>(_ key: FieldKey<Value>) -> Bool {

@@ -87,11 +87,11 @@ extension Room {
     if let bytes = delivery.greeting.buffer?.bytes { plan.add(.greeting, bytes) }
   }
 
-  private func addOutbox(of delivery: Delivery, to plan: WritePlan) {
+  func addOutbox(of delivery: Delivery, to plan: WritePlan) {
     if let bytes = delivery.outbox.buffer?.bytes { plan.add(.outbox, bytes) }
   }
 
-  private func appendAck(to delivery: Delivery) -> Bool {
+  func appendAck(to delivery: Delivery) -> Bool {
     guard let sequence = delivery.ackDue else { return true }
     delivery.ackDue = nil
     return delivery.outbox.append(

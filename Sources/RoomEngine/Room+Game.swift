@@ -25,13 +25,12 @@ extension Room {
 
   /// Whether the entity exists.
   public func contains(_ entity: EntityID) -> Bool {
-    let index = Int(entity.kind.rawValue)
-    return index < tables.count && tables[index].current.contains(Int(entity.id))
+    tables.contains(entity)
   }
 
   /// The owner, or nil when the server owns it or it does not exist.
   public func owner(of entity: EntityID) -> PlayerID? {
-    contains(entity) ? tables[Int(entity.kind.rawValue)].current.owner(of: Int(entity.id)) : nil
+    tables.owner(of: entity)
   }
 
   /// All entities of a kind, ascending.
@@ -82,8 +81,7 @@ extension Room {
   /// Does what a player asks for: copies the values of its input to its entity.
   public func apply(_ input: Input) {
     guard contains(input.entity) else { return }
-    let index = Int(input.entity.kind.rawValue)
-    tables[index].copy(input.mask, from: inputScratch[index], row: 0, to: Int(input.entity.id))
+    tables[Int(input.entity.kind.rawValue)].copy(input.mask, from: inputScratch, row: 0, to: Int(input.entity.id))
   }
 
   private func inputZero<Value>(_ key: FieldKey<Value>) -> Value {

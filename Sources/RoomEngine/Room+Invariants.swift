@@ -30,6 +30,15 @@ extension Room {
       if delivery.slot != slot {
         wrong.append("member \(delivery.tag) in slot \(slot) believes to be in \(delivery.slot)")
       }
+      if standings.count != attached.count || standings[slot] != delivery.standing {
+        wrong.append("member \(delivery.tag) is listed with another's standing")
+      }
+      let burdens = delivery.standing.pointee.burdens
+      if burdens.contains(.writeInFlight) == delivery.flight.isEmpty
+        || burdens.contains(.messages) != (delivery.outbox.buffer != nil)
+      {
+        wrong.append("the standing of member \(delivery.tag) does not say what waits for it")
+      }
       if delivery.seat?.delivery !== delivery { wrong.append("member \(delivery.tag) has no seat that knows it") }
       if delivery.state == .lobby || delivery.state == .closed {
         wrong.append("member \(delivery.tag): \(delivery.state)")

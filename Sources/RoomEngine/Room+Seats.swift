@@ -154,6 +154,7 @@ extension Room {
     seat.delivery = delivery
     delivery.slot = attached.count
     attached.append(delivery)
+    standings.append(delivery.standing)
   }
 
   private func removeAttached(_ delivery: Delivery) {
@@ -161,8 +162,10 @@ extension Room {
     guard slot >= 0 else { return }
     delivery.slot = -1
     let last = attached.removeLast()
+    standings.removeLast()
     guard last !== delivery else { return }
     attached[slot] = last
+    standings[slot] = last.standing
     last.slot = slot
   }
 

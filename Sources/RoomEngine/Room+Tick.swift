@@ -31,11 +31,11 @@ extension Room {
       if hasEvents {
         out.put(varint: firstReliable)
         out.put(varint: tickEventCount)
-        if let bytes = tickEvents.buffer?.bytes { for byte in bytes { out.put(byte: byte) } }
+        if let bytes = tickEvents.buffer?.bytes { out.put(raw: bytes) }
       }
       if context.encoder.encodeChanges(of: &tables, into: &out) { flags |= 4 }
     }
-    let isDue = now.nanoseconds(since: lastSeal) >= kind.limits.heartbeat.wholeNanoseconds
+    let isDue = now.nanoseconds(since: lastSeal) >= heartbeatNanoseconds
     guard flags != 0 || isDue, tick > frames.headTick else { return false }
     scratch.memory[0] = flags
     append(message(.frame, scratch.bytes))

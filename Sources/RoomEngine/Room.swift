@@ -10,7 +10,7 @@ public final class Room {
   /// Its definition.
   public let kind: RoomKind
   /// The tick that is being run, or was run last.
-  public internal(set) var tick = Tick(0)
+  @exclusivity(unchecked) public internal(set) var tick = Tick(0)
   /// Whether new players are kept out; see ``lock()``.
   public internal(set) var isLocked = false
 
@@ -20,41 +20,46 @@ public final class Room {
   package let start: Instant
   /// The shell's server clock at tick 0, for clients.
   let startMicroseconds: UInt64
-  var now: Instant
+  @exclusivity(unchecked) var now: Instant
 
   // State.
-  var tables: [TrackedTable]
+  @exclusivity(unchecked) var tables: [TrackedTable]
   var entityIDs: [IDAllocator]
-  var inputScratch: [EntityTable]
+  @exclusivity(unchecked) var inputScratch: [EntityTable]
 
   // Players.
   /// By player id; grows as ids rest.
-  var seats: [Seat?]
+  @exclusivity(unchecked) var seats: [Seat?]
   var playerIDs: IDAllocator
   var seatCount = 0
   var generations: UInt32 = 0
   /// Members with a connection, for the loop over all of them each tick.
-  package internal(set) var attached: ContiguousArray<Delivery> = []
+  @exclusivity(unchecked) package internal(set) var attached: ContiguousArray<Delivery> = []
+  /// Of the attached members, in the same order.
+  @exclusivity(unchecked) var standings: ContiguousArray<UnsafeMutablePointer<Standing>> = []
+  /// Who is left when the newest frame has been offered to all; see ``deliverNewestFrame(now:_:others:)``.
+  @exclusivity(unchecked) var roundRest: ContiguousArray<Delivery> = []
   /// Seats whose player is away.
-  var away: [Seat] = []
-  var inbox = Inbox()
-  var spareInbox = Inbox()
+  @exclusivity(unchecked) var away: [Seat] = []
+  @exclusivity(unchecked) var inbox = Inbox()
+  @exclusivity(unchecked) var spareInbox = Inbox()
   var emptySince: Instant
 
   // Output.
-  package internal(set) var frames: FrameLog
-  package internal(set) var events: EventLog
-  var tickEvents = Outbox()
-  var tickReliable = Outbox()
-  var tickEventCount = 0
-  var tickReliableCount = 0
-  var eventsAreFull = false
+  @exclusivity(unchecked) package internal(set) var frames: FrameLog
+  @exclusivity(unchecked) package internal(set) var events: EventLog
+  @exclusivity(unchecked) var tickEvents = Outbox()
+  @exclusivity(unchecked) var tickReliable = Outbox()
+  @exclusivity(unchecked) var tickEventCount = 0
+  @exclusivity(unchecked) var tickReliableCount = 0
+  @exclusivity(unchecked) var eventsAreFull = false
   var callInProgress: UInt32?
-  var keyframe: (number: UInt64, buffer: PooledBuffer)?
-  var lastSeal: Instant
-  package internal(set) var effects: [RoomEffect] = []
-  package internal(set) var counters = RoomCounters()
-  package internal(set) var isClosed = false
+  @exclusivity(unchecked) var keyframe: (number: UInt64, buffer: PooledBuffer)?
+  @exclusivity(unchecked) var lastSeal: Instant
+  let heartbeatNanoseconds: UInt64
+  @exclusivity(unchecked) package internal(set) var effects: [RoomEffect] = []
+  @exclusivity(unchecked) package internal(set) var counters = RoomCounters()
+  @exclusivity(unchecked) package internal(set) var isClosed = false
   /// What members are told when the room ends after this tick; nil while it goes on.
   package internal(set) var ending: String?
 
@@ -76,6 +81,7 @@ public final class Room {
     emptySince = start
     lastSeal = start
     logic = kind.makeLogic()
+    heartbeatNanoseconds = kind.limits.heartbeat.wholeNanoseconds
     let rest = kind.limits.frameLogFrames
     tables = kind.schema.layouts.map { TrackedTable($0) }
     entityIDs = kind.schema.kinds.map { IDAllocator(capacity: $0.capacity, restTicks: rest) }

@@ -7,19 +7,19 @@ package final class Seat {
   /// The session whose seat it is; the shell's number.
   package let session: UInt64
   /// The connection it is served through, or nil while the player is away.
-  package internal(set) var delivery: Delivery?
+  @exclusivity(unchecked) package internal(set) var delivery: Delivery?
   /// Since when the player is away, and whether it may come back: one that was told not to is given up in the next
   /// tick.
   var absence: (since: Instant, mayReturn: Bool)?
   /// Place among the room's absent seats, or -1.
   var awaySlot = -1
-  var isFreed = false
+  @exclusivity(unchecked) var isFreed = false
   /// The connection that was lost while messages of it may still wait in the inbox: they count, up to there.
   var parting: Delivery?
 
   /// Sequence of the last input applied; the next one must be higher.
-  var lastInput: UInt32?
-  var bucket: TokenBucket
+  @exclusivity(unchecked) var lastInput: UInt32?
+  @exclusivity(unchecked) var bucket: TokenBucket
   /// Calls taken up and not answered yet.
   var openCalls: [UInt32] = []
   static let mostOpenCalls = 16

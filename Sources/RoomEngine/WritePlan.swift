@@ -15,13 +15,13 @@ package final class WritePlan {
   static let mostResyncParts = 4
 
   /// The bytes to write, valid until the room's next tick.
-  package private(set) var slices: [UnsafeRawBufferPointer] = []
-  private(set) var parts: [Part] = []
+  @exclusivity(unchecked) package private(set) var slices: [UnsafeRawBufferPointer] = []
+  @exclusivity(unchecked) private(set) var parts: [Part] = []
   /// Starts anew from a keyframe.
-  var isResync = false
+  @exclusivity(unchecked) var isResync = false
   /// Not everything that waits is in it.
-  var isCut = false
-  private(set) var heldEvents: PooledBuffer?
+  @exclusivity(unchecked) var isCut = false
+  @exclusivity(unchecked) private(set) var heldEvents: PooledBuffer?
 
   package init() {
     slices.reserveCapacity(Self.mostFrames + Self.mostResyncParts)

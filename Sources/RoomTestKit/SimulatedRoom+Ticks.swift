@@ -8,21 +8,32 @@ extension SimulatedRoom {
     for connection in connections { connection?.grant(connection?.trickleBytes ?? 0) }
     room.run(Tick(UInt32(truncatingIfNeeded: due.number - place.first)), now: clock.now)
     room.takeEffects(perform)
-    // Backwards: an eviction puts the last member into the place of the one that goes.
-    var position = room.attached.count - 1
-    while position >= 0 {
-      if position < room.attached.count, let connection = connections[room.attached[position].tag] {
-        pump(connection)
-        checkProgress(connection)
-      }
-      position -= 1
-    }
+    deliver()
     context.settle()
     settle()
     sweep()
     if let text = room.ending { close(.roomClosed, text) }
     if room.isAbandoned(now: clock.now) { close(.roomClosed, "nobody is in the room") }
     afterTick?()
+  }
+
+  private func deliver() {
+    let frame = room.newestFrame
+    room.deliverNewestFrame(now: clock.now) { tag, ack in
+      guard let connection = connections[tag] else { return -1 }
+      let slices: InlineArray<2, UnsafeRawBufferPointer> = [frame, ack]
+      let offered = slices.span.extracting(first: ack.isEmpty ? 1 : 2)
+      guard case .took(let count) = offered.withUnsafeBufferPointer({ connection.tryWrite($0) }) else { return -1 }
+      return count
+    } others: { delivery in
+      guard let connection = connections[delivery.tag] else { return }
+      if delivery.hasWriteInFlight, !connection.isBlocked {
+        delivery.withFlight { connection.startFlight($0) }
+      } else {
+        pump(connection)
+      }
+      checkProgress(connection)
+    }
   }
 
   func perform(_ effect: RoomEffect) {

@@ -33,16 +33,18 @@ package struct InputReader: Sendable {
     left -= 1
     let start = at
     let kind = try body.varint(&at, "kind")
-    guard kind < UInt64(schema.layouts.count) else { throw WireError(.outOfRange, at: start, "kind") }
-    let layout = schema.layouts[Int(kind)]
+    guard kind < UInt64(scratch.count) else { throw WireError(.outOfRange, at: start, "kind") }
+    let index = Int(kind)
     let idStart = at
     let id = try body.varint(&at, "id")
-    guard id < UInt64(layout.capacity) else { throw WireError(.outOfRange, at: idStart, "id") }
+    guard id < UInt64(scratch[index].layout.capacity) else { throw WireError(.outOfRange, at: idStart, "id") }
     let maskStart = at
     let mask = try body.varint(&at, "mask")
-    guard mask != 0, mask & ~layout.allFields == 0 else { throw WireError(.outOfRange, at: maskStart, "mask") }
-    try scratch[Int(kind)].decodeValues(of: 0, mask: mask, body, at: &at, in: schema.layouts)
-    return Entry(entity: EntityID(kind: layout.index, id: UInt16(id)), mask: mask)
+    guard mask != 0, mask & ~scratch[index].layout.allFields == 0 else {
+      throw WireError(.outOfRange, at: maskStart, "mask")
+    }
+    try scratch[index].decodeValues(of: 0, mask: mask, body, at: &at, in: schema.layouts)
+    return Entry(entity: EntityID(kind: KindIndex(UInt8(index)), id: UInt16(id)), mask: mask)
   }
 
   /// Tables with the one row that ``next(_:into:_:)`` fills.

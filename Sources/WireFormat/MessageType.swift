@@ -38,7 +38,7 @@ extension OutputRawSpan {
       let count = inner.finalize(for: buffer)
       put(varint: count + 1)
       put(byte: type.rawValue)
-      for index in 0..<count { append(buffer[index]) }
+      put(raw: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
     }
   }
 }

@@ -8,6 +8,7 @@ extension Span where Element == UInt8 {
     return self[at]
   }
 
+  @inline(__always)
   package func varint(_ at: inout Int, _ field: String) throws(WireError) -> UInt64 {
     guard at < count else { throw WireError(.truncated, at: at, field) }
     let first = self[at]
@@ -20,6 +21,11 @@ extension Span where Element == UInt8 {
 
   private func longVarint(_ at: inout Int, _ field: String) throws(WireError) -> UInt64 {
     let start = at
+    // Most that one byte does not hold.
+    if at + 1 < count, self[at + 1] < 0x80, self[at + 1] != 0 {
+      at += 2
+      return UInt64(self[start] & 0x7F) | UInt64(self[start + 1]) << 7
+    }
     var value: UInt64 = 0
     var shift: UInt64 = 0
     while true {
@@ -102,7 +108,7 @@ extension Span where Element == UInt8 {
     // reports.
     guard !range.isEmpty else { return [] }
     return [UInt8](unsafeUninitializedCapacity: range.count) { buffer, initialized in
-      for (offset, index) in range.enumerated() { buffer[offset] = self[index] }
+      extracting(range).withUnsafeBytes { UnsafeMutableRawBufferPointer(buffer).copyMemory(from: $0) }
       initialized = range.count
     }
   }

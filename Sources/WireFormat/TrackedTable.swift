@@ -59,14 +59,38 @@ package struct TrackedTable: Sendable {
   }
 }
 
+/// One look at a kind's table among all: from another module each would copy the table to look at it.
+extension [TrackedTable] {
+  package func contains(_ entity: EntityID) -> Bool {
+    let kind = Int(entity.kind.rawValue)
+    return kind < count && self[kind].current.contains(Int(entity.id))
+  }
+
+  /// The owner, or nil when the server owns it or it does not exist.
+  package func owner(of entity: EntityID) -> PlayerID? {
+    contains(entity) ? self[Int(entity.kind.rawValue)].current.owner(of: Int(entity.id)) : nil
+  }
+}
+
 extension TrackedTable {
-  /// Copies the fields of `mask` from a row of another table of the same layout.
-  package mutating func copy(_ mask: UInt64, from source: EntityTable, row: Int, to id: Int) {
-    for (index, field) in current.layout.fields.enumerated() where mask & (1 << UInt64(index)) != 0 {
-      for column in 0..<field.columnCount {
-        current.setWord(field.firstColumn + column, id, source.word(field.firstColumn + column, row))
-      }
-      if field.columnCount == 0 { source.withBlob(field, row) { current.setBlob(field, id, $0) } }
+  /// Copies the fields of `mask` from a row of the same kind's table among others.
+  package mutating func copy(_ mask: UInt64, from sources: [EntityTable], row: Int, to id: Int) {
+    let kind = Int(current.layout.index.rawValue)
+    let (fields, rows, sourceRows) = (current.layout.fields, current.rows, sources[kind].rows)
+    let source = sources[kind].words
+    var words = current.words.mutableSpan
+    var (rest, blobs) = (mask, UInt64(0))
+    while rest != 0 {
+      let index = rest.trailingZeroBitCount
+      rest &= rest - 1
+      let (first, count) = (fields[index].firstColumn, fields[index].columnCount)
+      if count == 0 { blobs |= 1 << UInt64(index) }
+      for column in first..<(first + count) { words[column * rows + id] = source[column * sourceRows + row] }
+    }
+    while blobs != 0 {
+      let field = fields[blobs.trailingZeroBitCount]
+      blobs &= blobs - 1
+      sources[kind].withBlob(field, row) { current.setBlob(field, id, $0) }
     }
     touch(id)
   }

@@ -47,25 +47,28 @@ extension EntityTable {
   package mutating func decodeValues(
     of id: Int, mask: UInt64, _ bytes: Span<UInt8>, at: inout Int, in layouts: [KindLayout]
   ) throws(WireError) {
-    for (index, field) in layout.fields.enumerated() where mask & (1 << UInt64(index)) != 0 {
-      switch field.coding {
-      case .difference, .reference:
-        for column in 0..<field.columnCount {
-          let start = at
-          let value = try bytes.zigzag(&at, "value")
-          guard field.accepts(value, column: column, in: layouts) else {
-            throw WireError(.outOfRange, at: start, "value")
-          }
-          setWord(field.firstColumn + column, id, value)
-        }
+    let fields = layout.fields
+    var rest = mask
+    while rest != 0 {
+      let index = rest.trailingZeroBitCount
+      rest &= rest - 1
+      switch fields[index].coding {
+      case .difference:
+        let (first, count) = (fields[index].firstColumn, fields[index].columnCount)
+        try decodeNumbers(of: id, first, count, fields[index].low...fields[index].high, bytes, at: &at)
+      case .reference:
+        let (start, field) = (at, fields[index])
+        let value = try bytes.zigzag(&at, "value")
+        guard field.accepts(value, column: 0, in: layouts) else { throw WireError(.outOfRange, at: start, "value") }
+        setWord(field.firstColumn, id, value)
       case .angle(let steps):
         let start = at
         guard let value = FieldLayout.angle(0, plus: try bytes.zigzag(&at, "value"), steps: steps) else {
           throw WireError(.outOfRange, at: start, "value")
         }
-        setWord(field.firstColumn, id, value)
+        setWord(fields[index].firstColumn, id, value)
       case .quaternion:
-        let start = at
+        let (start, field) = (at, fields[index])
         let first = try bytes.varint32(&at, "value")
         let words = [
           Int32(bitPattern: first & 3), unzigzag(first >> 2), try bytes.zigzag(&at, "value"),
@@ -79,8 +82,21 @@ extension EntityTable {
         }
       case .blob(let maxBytes, let isText):
         let range = try bytes.blob(&at, maxBytes: maxBytes, isText: isText)
-        setBlob(field, id, bytes.extracting(range))
+        setBlob(fields[index], id, bytes.extracting(range))
       }
+    }
+  }
+
+  private mutating func decodeNumbers(
+    of id: Int, _ first: Int, _ count: Int, _ range: ClosedRange<Int32>, _ bytes: Span<UInt8>, at: inout Int
+  ) throws(WireError) {
+    let rows = self.rows
+    var words = self.words.mutableSpan
+    for column in first..<(first + count) {
+      let start = at
+      let value = try bytes.zigzag(&at, "value")
+      guard range.contains(value) else { throw WireError(.outOfRange, at: start, "value") }
+      words[column * rows + id] = value
     }
   }
 }

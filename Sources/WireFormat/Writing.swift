@@ -32,7 +32,15 @@ extension OutputRawSpan {
   }
 
   package mutating func put(raw bytes: Span<UInt8>) {
-    for index in 0..<bytes.count { append(bytes[index]) }
+    bytes.withUnsafeBytes { put(raw: $0) }
+  }
+
+  package mutating func put(raw bytes: UnsafeRawBufferPointer) {
+    precondition(bytes.count <= freeCapacity, "\(bytes.count) bytes where \(freeCapacity) fit: a bound was wrong")
+    withUnsafeMutableBytes { space, count in
+      UnsafeMutableRawBufferPointer(rebasing: space[count...]).copyMemory(from: bytes)
+      count += bytes.count
+    }
   }
 
   package mutating func put(bytes: Span<UInt8>) {

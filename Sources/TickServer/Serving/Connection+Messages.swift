@@ -5,6 +5,8 @@ import WireFormat
 /// What a client's messages do.
 extension Connection {
   func handle(_ type: UInt8, _ body: Span<UInt8>) {
+    // Nearly all that comes.
+    if type == MessageType.input.rawValue, case .seated(_, let host) = state { return receive(.input, body, host) }
     if case .handshake = state { return begin(type, body) }
     guard isWithinRate(type) else {
       return loop.end(self, .rateLimited, loop.shared.paceLimits.messagesText)

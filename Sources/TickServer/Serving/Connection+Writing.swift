@@ -35,6 +35,11 @@ extension Connection {
     }
   }
 
+  /// Starts the write that the newest frame has left in flight, or does what else is to be done for a slow member.
+  func goOn() {
+    if delivery.hasWriteInFlight, !stream.writeInFlight { startFlight() } else { pump() }
+  }
+
   /// Offers the loop's plan to the socket; false when it blocked or failed.
   private func writePlan() -> Bool {
     let plan = loop.context.plan

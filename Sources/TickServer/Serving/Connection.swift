@@ -27,16 +27,16 @@ final class Connection: StreamDelegate {
   /// Not unowned: whatever ends last, the loop's state outlives its streams. The cycle is broken when the stream has
   /// closed.
   let loop: ServerLoop
-  var state = State.handshake
-  var lifecycle: ConnectionLifecycle
-  private var assembler = MessageAssembler(limit: WireLimits.clientHandshakeMessageBytes)
+  @exclusivity(unchecked) var state = State.handshake
+  @exclusivity(unchecked) var lifecycle: ConnectionLifecycle
+  @exclusivity(unchecked) private var assembler = MessageAssembler(limit: WireLimits.clientHandshakeMessageBytes)
   /// Bytes here that wait for the rest of their message or for the other loop, as counted in the loop's account.
-  private var heldInputBytes = 0
+  @exclusivity(unchecked) private var heldInputBytes = 0
   /// Largest message that the client may send now, in bytes.
-  var messageLimit = WireLimits.clientHandshakeMessageBytes
-  var pace: ConnectionPace
+  @exclusivity(unchecked) var messageLimit = WireLimits.clientHandshakeMessageBytes
+  @exclusivity(unchecked) var pace: ConnectionPace
   /// When something was last received.
-  var heardAt: Instant
+  @exclusivity(unchecked) var heardAt: Instant
   var pingedAt: Instant
   /// When it last was without a room.
   var roomlessSince: Instant
@@ -91,8 +91,9 @@ final class Connection: StreamDelegate {
 
   func stream(_ stream: EventLoop.Stream, didRead bytes: UnsafeRawBufferPointer) {
     guard !hasEnded else { return }
-    heardAt = loop.now
-    guard pace.bytes.take(bytes.count, now: loop.now) else {
+    let now = loop.now
+    heardAt = now
+    guard pace.bytes.take(bytes.count, now: now) else {
       return loop.end(self, .rateLimited, loop.shared.paceLimits.bytesText)
     }
     bytes.withMemoryRebound(to: UInt8.self) { take(Span(_unsafeElements: $0)) }
@@ -138,6 +139,7 @@ final class Connection: StreamDelegate {
 
   /// Brings the loop's account up to date with what is held here; too much of too much ends the connection.
   func countHeldInput() {
+    guard assembler.keptBytes > 0 || heldInputBytes > 0 || !isReading else { return }
     var held = 0
     if !hasEnded {
       held = assembler.keptBytes

@@ -125,17 +125,24 @@ extension ServerLoop {
     let room = host.room
     room.run(Tick(number), now: now)
     room.takeEffects { perform($0, host) }
-    // Backwards: an eviction puts the last member into the place of the one that goes.
-    var position = room.attached.count - 1
-    while position >= 0 {
-      if position < room.attached.count, let connection = connections[room.attached[position].tag] {
-        connection.pump()
-        connection.checkProgress(room.kind.limits)
-      }
-      position -= 1
-    }
+    deliver(room)
     context.settle()
     if let text = room.ending { close(host, .roomClosed, text) }
+  }
+
+  private func deliver(_ room: Room) {
+    // Not to change while frames are offered: who is to be ended is left for later.
+    let outlets = self.outlets
+    let limits = room.kind.limits
+    let broadcast = Broadcast(room.newestFrame, on: loop)
+    room.deliverNewestFrame(now: now) { tag, ack in
+      guard let outlet = outlets[tag] else { return -1 }
+      return broadcast.offer(to: outlet, ack)
+    } others: { delivery in
+      guard let connection = owner(of: delivery) else { return }
+      connection.goOn()
+      connection.checkProgress(limits)
+    }
   }
 
   /// The connection that a delivery belongs to; nil when it is gone, even if another has its slot by now.

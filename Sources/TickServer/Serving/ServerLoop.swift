@@ -12,15 +12,17 @@ final class ServerLoop {
   let context: EngineContext
   var pool: BufferPool { context.pool }
 
-  var connections: [Connection?] = []
+  @exclusivity(unchecked) var connections: [Connection?] = []
+  /// Of the connections, in the same order.
+  @exclusivity(unchecked) private(set) var outlets: ContiguousArray<StreamOutlet?> = []
   private var freeSlots: [Int] = []
 
   var hosts: [String: RoomHost] = [:]
   /// Rooms by the group of the schedule that they tick with.
-  var groups: [[RoomHost]] = []
-  var schedule: TickSchedule
+  @exclusivity(unchecked) var groups: [[RoomHost]] = []
+  @exclusivity(unchecked) var schedule: TickSchedule
   var ledger = Ledger()
-  var counters = LoopCounters()
+  @exclusivity(unchecked) var counters = LoopCounters()
   /// What the self-check found wrong when it last found anything.
   var ledgerFaults: [String] = []
   /// The books as last written to the log.
@@ -120,9 +122,13 @@ final class ServerLoop {
 
   func add(_ stream: EventLoop.Stream, place: ConnectionLifecycle.Place) -> Connection {
     let slot = freeSlots.popLast() ?? connections.count
-    if slot == connections.count { connections.append(nil) }
+    if slot == connections.count {
+      connections.append(nil)
+      outlets.append(nil)
+    }
     let connection = Connection(slot: slot, stream: stream, loop: self, place: place, now: now)
     connections[slot] = connection
+    outlets[slot] = StreamOutlet(stream)
     stream.delegate = connection
     return connection
   }
@@ -142,6 +148,7 @@ final class ServerLoop {
   /// Lets go of a connection whose stream is closed.
   func remove(_ connection: Connection) {
     connections[connection.slot] = nil
+    outlets[connection.slot] = nil
     freeSlots.append(connection.slot)
   }
 
@@ -151,6 +158,7 @@ final class ServerLoop {
       connections.capacity > 4 * (last + 64)
     else { return }
     connections = Array(connections[...last])
+    outlets = ContiguousArray(outlets[...last])
     freeSlots = freeSlots.filter { $0 <= last }
   }
 }

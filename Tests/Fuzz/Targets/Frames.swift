@@ -51,7 +51,7 @@ private func joinerFaults(_ mirror: StateMirror, _ schema: Schema) -> [String] {
     let source = mirror.tables[kind]
     source.forEach { id in
       tables[kind].create(id, generation: source.generations[id], owner: source.owner(of: id))
-      tables[kind].copy(source.layout.allFields, from: source, row: id, to: id)
+      tables[kind].copy(source.layout.allFields, from: mirror.tables, row: id, to: id)
     }
   }
   let bound = FrameEncoder.stateBound(schema.layouts)
