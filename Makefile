@@ -6,6 +6,7 @@ TEST_PACKAGES = $(PACKAGES) python3
 IMPORT_CHECK = --explicit-target-dependency-import-check error
 
 .PHONY: help container-test hostile hostile-quick soak cycles memory-return demo test build release lint format test-metrics bench-scrape bench-frame bench bench-quick bench-setup bench-failures bench-scale simulate vectors setup test-setup clean
+.PHONY: bench-instructions bench-micro bench-inputs profile
 .PHONY: mutants fuzz fuzz-smoke fuzz-corpus tsan asan
 
 help: ## this list
@@ -20,6 +21,8 @@ test: test-setup lint ## format lint, build, all tests
 	python3 -m unittest discover -s Tests/Vectors
 	python3 Tests/Vectors/check_vectors.py
 	python3 -m unittest discover -s scripts/rigs
+	python3 -m unittest discover -s Benchmarks/Instructions
+	python3 -m unittest discover -s Benchmarks/Profile
 	python3 -m unittest discover -s Benchmarks/Scale/scale -t Benchmarks/Scale
 	python3 -m unittest discover -s Benchmarks/Comparison
 	swift build --build-tests $(IMPORT_CHECK)
@@ -78,6 +81,24 @@ bench: bench-setup ## TickServer beside the physical floor and rivals from Debia
 
 bench-quick: bench-setup ## the same with fewer points, once: about three minutes
 	python3 Benchmarks/Comparison/compare.py --quick
+
+bench-instructions: setup ## instructions per frame, input, entity and join, against the committed thresholds
+	@scripts/install-packages.sh valgrind binutils gcc libc6-dev python3
+	swift build -c release --product InstructionCount
+	python3 Benchmarks/Instructions/instructions.py $(if $(UPDATE),--update)
+
+bench-micro: setup ## nanoseconds and allocations of encode, decode, tick, delivery, parse, check; out/micro.json
+	@mkdir -p out
+	swift build -c release --product MicroBenchmarks
+	.build/release/MicroBenchmarks out/micro.json
+
+bench-inputs: release ## what an input costs the server, against a bare read loop in C (root, for steady figures)
+	@scripts/install-packages.sh gcc libc6-dev python3
+	python3 Benchmarks/InputPath/inputs.py
+
+profile: release ## perf of a busy server: flame graph in out/profile.html (root)
+	@scripts/install-packages.sh linux-perf python3
+	python3 Benchmarks/Profile/run.py
 
 bench-failures: release ## the two failures side by side, under a memory limit: about four minutes
 	swift build -c release --product NaiveServer

@@ -102,7 +102,17 @@ let package = Package(
       path: "Tests/RoomSimulator", swiftSettings: settings),
 
     .executableTarget(
-      name: "FrameCost", dependencies: ["RoomEngine", "WireFormat"], path: "Benchmarks/FrameCost",
+      name: "FrameCost", dependencies: ["BenchmarkUnits"], path: "Benchmarks/FrameCost",
+      swiftSettings: settings),
+    // Pieces of the server's work, each to be counted or timed by itself.
+    .target(
+      name: "BenchmarkUnits", dependencies: ["RoomEngine", "TickServer", "WireFormat"], path: "Benchmarks/Units",
+      swiftSettings: settings),
+    .executableTarget(
+      name: "InstructionCount", dependencies: ["BenchmarkUnits"], path: "Benchmarks/Instructions/Program",
+      swiftSettings: settings),
+    .executableTarget(
+      name: "MicroBenchmarks", dependencies: ["BenchmarkUnits", "CAllocationCounter"], path: "Benchmarks/Micro",
       swiftSettings: settings),
     // The two failures, side by side (`make bench-failures`): the servers that fail, and clients for all of them.
     .target(
