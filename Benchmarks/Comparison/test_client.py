@@ -1,4 +1,4 @@
-"""The client counts what a server sends, in whatever pieces it comes: scripted servers send it a known number."""
+"""The C programs. The client counts what a server sends, in whatever pieces it comes: scripted servers send it a known number."""
 
 from __future__ import annotations
 
@@ -105,14 +105,12 @@ class ScriptedServer:
 
 
 @unittest.skipIf(shutil.which("cc") is None, "no C compiler")
-class Client(unittest.TestCase):
+class Programs(unittest.TestCase):
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
-        built = subprocess.run(
-            ["make", "-s", "-C", FOLDER, f"OUT={folder.name}", f"{folder.name}/client"], capture_output=True, text=True
-        )
+        built = subprocess.run(["make", "-s", "-C", FOLDER, f"OUT={folder.name}"], capture_output=True, text=True)
         self.assertEqual(built.returncode, 0, built.stderr)
 
     def start(self, dialect: str, port: int) -> subprocess.Popen[str]:
@@ -143,6 +141,25 @@ class Client(unittest.TestCase):
         listener.close()
         self.assertEqual(client.returncode, 1)
         self.assertIn("the server closed connection 0", errors)
+
+    def test_floor_and_libuv_send_every_member_frames_of_the_size_asked_for(self) -> None:
+        for program in ("floor", "uv"):
+            with self.subTest(program):
+                server = subprocess.Popen([self.folder / program, "--size", "777"], stdout=subprocess.PIPE, text=True)
+                self.addCleanup(server.wait)
+                self.addCleanup(server.terminate)
+                assert server.stdout is not None
+                port = server.stdout.readline().rpartition(":")[2].strip()
+                server.stdout.close()
+                # Members talk as well, in the full job.
+                client = [self.folder / "client", "--dialect", "raw", "--port", port, "--members", "66", "--room-size", "2"]
+                client += ["--shape", "full-job", "--watch", str(server.pid), "--milliseconds", "1000"]
+                done = subprocess.run(client, capture_output=True, text=True, timeout=30)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                counts = json.loads(done.stdout)
+                self.assertEqual(counts["bytes"], 777 * counts["frames"])
+                self.assertGreater(counts["minFramesPerSecond"], 0)
+                self.assertGreater(counts["published"], 0)
 
 
 if __name__ == "__main__":
