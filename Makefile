@@ -79,7 +79,7 @@ bench-frame: setup ## what a tick costs by the number of members
 bench: bench-setup ## TickServer beside the physical floor and rivals from Debian packages: about 25 minutes, REPEAT=3
 	python3 Benchmarks/Comparison/compare.py
 
-bench-quick: bench-setup ## the same with fewer points, once: about three minutes
+bench-quick: bench-setup ## the same with fewer points, once, without demands: about three minutes
 	python3 Benchmarks/Comparison/compare.py --quick
 
 bench-instructions: setup ## instructions per frame, input, entity and join, against the committed thresholds

@@ -151,7 +151,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", help="these servers alone, by key, separated by commas; the floor is always there")
     parser.add_argument("--parts", default="cpu,fan-out,full-job", help="of cpu,fan-out,full-job")
     parser.add_argument("--realtime", action="store_true", help="server and client as real-time processes, for a machine where other things run; root")
-    parser.add_argument("--quick", action="store_true", help="about three minutes: fewer points, rounds and steps")
+    parser.add_argument("--quick", action="store_true", help="about three minutes: fewer points, rounds and steps, and no demands")
     chosen = parser.parse_args()
     if chosen.repeat < 1:
         parser.error(f"--repeat (or REPEAT) is at least 1, not {chosen.repeat}")
@@ -195,16 +195,17 @@ def main() -> int:
     except CannotStart as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    seconds = time.monotonic() - started
+    show(contestants, rows, fan_out, full_job)
     checks = Checks()
-    tell(options.out, bench, checks, rows, fan_out, full_job, time.monotonic() - started)
+    if not options.quick:
+        judge(rows, full_job, [contestant.key for contestant in contestants if contestant.is_rival], checks)
+    write(options.out, bench, checks, rows, fan_out, full_job, seconds)
+    print(f"\nreport: {options.out / 'bench.html'}")
     return 0 if checks.ok else 1
 
 
-def tell(
-    out: Path, bench: Bench, checks: Checks, rows: list[Row], fan_out: list[Largest], full_job: list[Largest],
-    seconds: float,
-) -> None:  # fmt: skip
-    contestants = list(bench.contestants.values())
+def show(contestants: list[Contestant], rows: list[Row], fan_out: list[Largest], full_job: list[Largest]) -> None:
     titles = {contestant.key: contestant.title for contestant in contestants}
     for title, table in (
         ("Server CPU and delivery", report.rows_table(rows, titles) if rows else None),
@@ -214,7 +215,13 @@ def tell(
         if table is not None:
             print(f"\n{title}\n\n{as_text(table)}")
     print()
-    judge(rows, full_job, [contestant.key for contestant in contestants if contestant.is_rival], checks)
+
+
+def write(
+    out: Path, bench: Bench, checks: Checks, rows: list[Row], fan_out: list[Largest], full_job: list[Largest],
+    seconds: float,
+) -> None:  # fmt: skip
+    contestants = list(bench.contestants.values())
     machine = about(contestants)
     out.mkdir(parents=True, exist_ok=True)
     notes = [", ".join(f"{name} {value}" for name, value in machine.items()), f"It took {seconds / 60:.0f} minutes."]
@@ -232,7 +239,6 @@ def tell(
         "runs": [result.as_json() for result in bench.runs],
     }
     (out / "bench.json").write_text(json.dumps(told, indent=1) + "\n")
-    print(f"\nreport: {out / 'bench.html'}")
 
 
 if __name__ == "__main__":
