@@ -1,6 +1,6 @@
 """What an input costs the server, against a bare read loop in C on the same bytes.
 
-    python3 Benchmarks/InputPath/inputs.py [--rounds 5] [--seconds 3] [--connections 100] [--batches 1,4]
+    python3 Benchmarks/InputPath/inputs.py [--rounds 5] [--seconds 3] [--server PATH] [--batches 1,4]
 
 The server has core 0, the sender the last one. Each server is measured at two rates of inputs: what the faster one costs
 more, divided by how many more inputs it brought, is the price of one input: read, parsed, checked, kept and applied, user
@@ -141,7 +141,7 @@ def compare(options, folder, batch):
     # Both are there all the time and idle in turns: whatever else the machine does hits both.
     targets = {
         "C read loop": Target([reader], options.connections, False),
-        "TickServer": Target([SERVER, "--config", HERE / "server.yaml"], options.connections, True),
+        "TickServer": Target([options.server, "--config", HERE / "server.yaml"], options.connections, True),
     }
     try:
         for _ in range(options.rounds):
@@ -163,6 +163,7 @@ def main(arguments):
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--connections", type=int, default=100)
     parser.add_argument("--rate", type=int, default=600, help="inputs a second and connection at the slower rate")
+    parser.add_argument("--server", default=SERVER, help="another build of tickserver")
     parser.add_argument("--batches", default="1,4", help="inputs in one write, of each measurement")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:

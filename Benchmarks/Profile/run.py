@@ -25,6 +25,9 @@ from swarm import Swarm  # noqa: E402
 # Not a divisor of the tick rate, or samples would fall on the same part of each tick.
 SAMPLES_PER_SECOND = 997
 JOINING_SECONDS = 5
+# Bytes of the stack that are kept with each sample, to find the callers in later: libuv and glibc are built without
+# frame pointers, so that nothing of ours would be seen under a system call.
+STACK_BYTES = 16384
 FRAME = re.compile(r"^\s+[0-9a-f]+ (.*) \((.*)\)$")
 
 
@@ -64,8 +67,9 @@ def demangled(stacks: Counter[tuple[str, ...]]) -> Counter[tuple[str, ...]]:
 def record(pid: int, seconds: int) -> str:
     with tempfile.TemporaryDirectory() as folder:
         data = f"{folder}/perf.data"
-        command = ["perf", "record", "-q", "-e", "cpu-clock", "-F", str(SAMPLES_PER_SECOND), "-g", "-p", str(pid)]
-        subprocess.run([*command, "-o", data, "--", "sleep", str(seconds)], check=True, stdout=subprocess.DEVNULL)
+        command = ["perf", "record", "-q", "-e", "cpu-clock", "-F", str(SAMPLES_PER_SECOND), "-p", str(pid)]
+        command += ["--call-graph", f"dwarf,{STACK_BYTES}", "-o", data, "--", "sleep", str(seconds)]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         script = ["perf", "script", "-i", data, "-F", "comm,ip,sym,dso", "--no-inline", "--no-demangle"]
         return subprocess.run(script, check=True, capture_output=True, text=True).stdout
 
