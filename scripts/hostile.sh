@@ -11,7 +11,9 @@ if [ "${1:-}" = quick ]; then
   set=(--set idleDeadline=6s --set pingInterval=2s --set rooms.arena.limits.lagDeadline=6s
     --set rooms.arena.limits.grace=2s --set rooms.arena.limits.linger=2s)
   name=hostile-quick bots=100 accept=(0 3)
-  run=(--duration "${SECONDS_TO_RUN:-15}" --idle-deadline 6s --lag-deadline 6s
+  # Frames of some size, so that they soon fill the buffers of who does not read.
+  INPUT_RATE=${INPUT_RATE:-30}
+  run=(--duration "${SECONDS_TO_RUN:-20}" --mix wander=1 --idle-deadline 6s --lag-deadline 6s
     --hostile "stalled=10,${others//=[0-9]/=1}")
 else
   window=${SECONDS_TO_RUN:-60}

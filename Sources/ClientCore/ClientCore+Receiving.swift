@@ -185,7 +185,7 @@ extension ClientCore {
       throw .fault(.schema("none was sent, though none is known here"))
     }
     guard schema.hash == joined.schemaHash else { throw .fault(.schema("its hash is not the one told")) }
-    let bytes = schema.layouts.reduce(0) { $0 + $1.rowBytes * $1.capacity }
+    let bytes = schema.layouts.reduce(0) { $0 + ($1.rowBytes + $1.stepBytes) * $1.capacity }
     guard bytes <= FrameContent.mostStateBytes else {
       throw .fault(.schema("its state takes up to \(bytes) bytes, at most \(FrameContent.mostStateBytes) are kept"))
     }

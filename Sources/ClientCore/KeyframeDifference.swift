@@ -47,17 +47,4 @@ extension EntityTable {
     }
     return mask
   }
-
-  /// The mask of the fields of entity `id` that differ from the zero state.
-  func nonZeroFields(_ id: Int) -> UInt64 {
-    var mask: UInt64 = 0
-    for (index, field) in layout.fields.enumerated() {
-      let isZero =
-        field.columnCount == 0
-        ? blobLength(field, id) == 0
-        : (0..<field.columnCount).allSatisfy { word(field.firstColumn + $0, id) == 0 }
-      if !isZero { mask |= 1 << UInt64(index) }
-    }
-    return mask
-  }
 }

@@ -204,7 +204,7 @@ extension ClientState: ClientCoreDelegate {
       let owner = core.tables[Int(entity.kind.rawValue)].owner(of: Int(entity.id))
       tell(.entityCreated(entity, owner: owner))
     }
-    for (entity, mask) in zip(frame.changed, frame.masks) { tell(.entityChanged(entity, mask: mask)) }
+    for (entity, mask) in zip(frame.changed, frame.masks) where mask != 0 { tell(.entityChanged(entity, mask: mask)) }
   }
 
   func client(_ core: ClientCore, didReceive event: RoomEvent, payload: Span<UInt8>) {

@@ -4,8 +4,8 @@ import WireFormat
 enum FrameVectors {
   static func vectors() throws -> [JSONValue] {
     [
-      try lifecycle(), try idForms(), try masks(), try everyType(), try wraps(), try events(), try keyframes(),
-      try kinds(),
+      try lifecycle(), try idForms(), try presence(), try widths(), try motion(), try turns(), try everyType(),
+      try wraps(), try events(), try keyframes(), try kinds(),
     ]
   }
 
@@ -37,7 +37,7 @@ enum FrameVectors {
     return room.vector("lifecycle")
   }
 
-  /// Changed ids as gaps and as bitmaps.
+  /// Changed ids as gaps, as bitmaps, and by those that did not change.
   private static func idForms() throws -> JSONValue {
     var room = RoomScript(SampleSchema.flags)
     for id in stride(from: 0, to: 1000, by: 37) { try room.create(0, id, [1]) }
@@ -50,22 +50,105 @@ enum FrameVectors {
     room.frame()
     try room.set(0, 999, 5, 1)
     room.frame()  // the last id alone
-    return room.vector("gaps and bitmaps")
+    for id in 0..<1000 where room.tables[0].current.contains(id) { try room.set(0, id, 3, 1) }
+    room.frame()  // all
+    for id in 0..<1000 where room.tables[0].current.contains(id) && id != 111 && id != 120 {
+      try room.set(0, id, 3, 0)
+    }
+    room.frame()  // all but two
+    return room.vector("gaps, bitmaps and all but some")
   }
 
-  /// Mask dictionaries of every width, and masks without one.
-  private static func masks() throws -> JSONValue {
+  /// Fields that nobody has, all have, some have and few have.
+  private static func presence() throws -> JSONValue {
     var room = RoomScript(SampleSchema.flags)
     for id in 0..<64 { try room.create(0, id) }
     room.frame()
-    for size in [1, 2, 3, 4, 5, 16, 17, 63] {
+    for divisor in [1, 2, 3, 5, 20, 63] {
       for id in 0..<63 {
-        let mask = 1 + id % size
-        for field in 0..<6 where mask & (1 << field) != 0 { try flip(&room, id, field) }
+        try flip(&room, id, 0)
+        for field in 1..<5 where id % divisor == field % divisor { try flip(&room, id, field) }
       }
       room.frame()
     }
-    return room.vector("mask dictionaries")
+    try flip(&room, 62, 5)
+    room.frame()  // one field of one entity
+    return room.vector("presence")
+  }
+
+  /// Columns of every parameter: values of every width, and zeros.
+  private static func widths() throws -> JSONValue {
+    var room = RoomScript(SampleSchema.full)
+    for id in 0..<8 { try room.create(1, id) }
+    room.frame()
+    for width in 0...32 {
+      for id in 0..<8 {
+        let most = (1 << width) - 1
+        let value = (most >> (id % 4)) ^ (id & 1)
+        try room.set(1, id, 0, .int(value & 0xFFFF_FFFF))
+        try room.set(1, id, 1, .int(Int(Int32(truncatingIfNeeded: -value))))
+      }
+      room.frame()
+    }
+    for id in 0..<7 { try room.set(1, id, 0, 4_294_967_295) }
+    try room.set(1, 7, 0, 2_147_483_648)
+    room.frame()
+    for id in 0..<7 { try room.set(1, id, 0, .int(4_294_967_295 - id)) }
+    try room.set(1, 7, 0, 0)
+    room.frame()  // one value of 32 bits among small ones
+    return room.vector("values of every width")
+  }
+
+  /// Motion that is foretold: straight, halted, resumed, turned, far away at once; and seen by who joins in the middle.
+  private static func motion() throws -> JSONValue {
+    var room = RoomScript(SampleSchema.full)
+    for id in 0..<6 { try room.create(0, id) }
+    room.frame()
+    func walk(_ tick: Int) throws {
+      for id in 0..<6 where id != 5 || !(3...5).contains(tick) {
+        let way = tick * (10 + id) + tick * tick * id / 4
+        try room.set(0, id, 3, .int(way))
+        try room.set(0, id, 4, .array([.int(-way), 0, .int(100 + 2 * way)]))
+        try room.set(0, id, 6, .array([0, .int(way % 500), .int(-way % 400), 0]))
+      }
+      room.frame()
+    }
+    for tick in 1...8 { try walk(tick) }
+    room.keyframe()
+    for tick in 9...10 { try walk(tick) }
+    try room.set(0, 1, 3, 50000)
+    try room.set(0, 1, 6, [1, 100, 100, 511])
+    room.frame()
+    for tick in 11...12 { try walk(tick) }
+    room.remove(0, 2)
+    try room.create(0, 2, generation: 1, owner: nil, [1, 0, 0, 300])
+    room.frame()  // the new one of that id is not foretold from the old one's motion
+    for tick in 13...14 { try walk(tick) }
+    try room.set(0, 0, 3, 0)
+    room.frame()
+    room.keyframe()  // entity 0 is at 0, and has a step
+    for tick in 15...16 { try walk(tick) }
+    return room.vector("motion")
+  }
+
+  /// Turning at a steady rate through the full circle, both ways.
+  private static func turns() throws -> JSONValue {
+    let schema = SampleSchema.schema([
+      EntityKind(
+        "turret", capacity: 4, fields: [Field("yaw", .angle(steps: 360)), Field("odd", .angle(steps: 7))])
+    ])
+    var room = RoomScript(schema)
+    for id in 0..<4 { try room.create(0, id) }
+    for tick in 1...12 {
+      for id in 0..<4 {
+        let turn = [170, -170, 45, 3][id] * tick
+        try room.set(0, id, 0, .int(((turn % 360) + 360) % 360))
+        try room.set(0, id, 1, .int(((turn % 7) + 7) % 7))
+      }
+      room.frame()
+      if tick == 6 { room.keyframe() }
+    }
+    return room.vector("turns")
   }
 
   private static func flip(_ room: inout RoomScript, _ id: Int, _ field: Int) throws {

@@ -13,20 +13,28 @@ package struct EntityTable: Sendable {
   package internal(set) var owners: [UInt32]
   /// Column-major: `words[column * rows + id]`.
   var words: [Int32]
+  /// By how much each value last changed, like `words`; what the next change is foretold from. Empty where nobody codes
+  /// or decodes frames.
+  package internal(set) var steps: [Int32]
+  private let keepsSteps: Bool
   /// For each blob field `rows` slots of its `maxBytes`, one field after the other.
   private var blobBytes: [UInt8]
   private var blobLengths: [UInt8]
   /// How many entities are present.
   package private(set) var count = 0
 
-  /// - Parameter rows: ids to make room for at once; a room takes the whole capacity so that a tick never allocates.
-  package init(_ layout: KindLayout, rows: Int) {
+  /// - Parameters:
+  ///   - rows: ids to make room for at once; a room takes the whole capacity so that a tick never allocates.
+  ///   - keepsSteps: whether frames are coded or decoded against this table.
+  package init(_ layout: KindLayout, rows: Int, keepsSteps: Bool = false) {
     self.layout = layout
+    self.keepsSteps = keepsSteps
     self.rows = rows
     presence = Array(repeating: 0, count: (rows + 63) / 64)
     generations = Array(repeating: 0, count: rows)
     owners = Array(repeating: 0, count: rows)
     words = Array(repeating: 0, count: rows * layout.columnCount)
+    steps = Array(repeating: 0, count: keepsSteps ? words.count : 0)
     blobBytes = Array(repeating: 0, count: rows * Self.blobStride(layout))
     blobLengths = Array(repeating: 0, count: rows * layout.blobCount)
   }
@@ -57,13 +65,21 @@ package struct EntityTable: Sendable {
     presence[id >> 6] &= ~(1 << UInt64(id & 63))
     for column in 0..<layout.columnCount { words[column * rows + id] = 0 }
     for blob in 0..<layout.blobCount { blobLengths[blob * rows + id] = 0 }
+    forgetSteps(id)
     owners[id] = 0
     count -= 1
+  }
+
+  /// Nothing is known of how an entity moves.
+  mutating func forgetSteps(_ id: Int) {
+    guard keepsSteps else { return }
+    for column in 0..<layout.columnCount { steps[column * rows + id] = 0 }
   }
 
   package mutating func removeAll() {
     for index in presence.indices { presence[index] = 0 }
     for index in words.indices { words[index] = 0 }
+    for index in steps.indices { steps[index] = 0 }
     for index in blobLengths.indices { blobLengths[index] = 0 }
     for index in owners.indices { owners[index] = 0 }
     count = 0
@@ -115,10 +131,13 @@ package struct EntityTable: Sendable {
   /// Makes room for `id`, which is below the kind's capacity.
   package mutating func makeRoom(for id: Int) {
     guard id >= rows else { return }
-    var larger = EntityTable(layout, rows: min(layout.capacity, max(16, rows * 2, id + 1)))
+    var larger = EntityTable(layout, rows: min(layout.capacity, max(16, rows * 2, id + 1)), keepsSteps: keepsSteps)
     forEach { id in
       larger.insert(id, generation: generations[id], owner: owners[id])
-      for column in 0..<layout.columnCount { larger.setWord(column, id, word(column, id)) }
+      for column in 0..<layout.columnCount {
+        larger.setWord(column, id, word(column, id))
+        if keepsSteps { larger.steps[column * larger.rows + id] = steps[column * rows + id] }
+      }
       for field in layout.fields where field.type.blobBytes != nil {
         withBlob(field, id) { larger.setBlob(field, id, $0) }
       }

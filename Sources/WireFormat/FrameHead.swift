@@ -8,6 +8,8 @@ package struct FrameHead: Sendable {
   package let lastEvent: UInt64
   /// Where the events lie in the frame's body; nil when it has none.
   package let events: EventBlock?
+  /// Offset of the events, or of the state where there are none.
+  let eventsStart: Int
   let hasState: Bool
   /// Offset of the state part.
   let stateStart: Int
@@ -30,6 +32,7 @@ package struct FrameHead: Sendable {
       guard span > 0 else { throw WireError(.outOfRange, at: start, "span") }
       guard span <= tick.rawValue else { throw WireError(.inconsistent, at: start, "span") }
     }
+    eventsStart = at
     events = flags & 2 != 0 ? try EventBlock(validating: body, at: &at) : nil
     stateStart = at
     if !hasState { try body.end(at) }

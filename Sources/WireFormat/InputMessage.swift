@@ -64,7 +64,7 @@ package enum InputWriter {
     sequence: UInt32, _ entries: [(entity: EntityID, mask: UInt64, row: Int)], from tables: [EntityTable],
     into out: inout OutputRawSpan
   ) {
-    let bound = entries.reduce(16) { $0 + 16 + tables[Int($1.entity.kind.rawValue)].layout.changedBound }
+    let bound = entries.reduce(16) { $0 + 16 + tables[Int($1.entity.kind.rawValue)].layout.inputBound }
     out.put(.input, bound: bound) { out in
       out.put(varint: UInt64(sequence))
       out.put(varint: entries.count)
@@ -81,6 +81,6 @@ package enum InputWriter {
   package static func bound(
     _ entries: [(entity: EntityID, mask: UInt64, row: Int)], from tables: [EntityTable]
   ) -> Int {
-    entries.reduce(16 + messageOverhead) { $0 + 16 + tables[Int($1.entity.kind.rawValue)].layout.changedBound }
+    entries.reduce(16 + messageOverhead) { $0 + 16 + tables[Int($1.entity.kind.rawValue)].layout.inputBound }
   }
 }

@@ -5,17 +5,24 @@ package struct KindLayout: Sendable {
   package let fields: [FieldLayout]
   package let columnCount: Int
   package let blobCount: Int
-  /// Bytes that one entity takes in an ``EntityTable``.
+  /// Bytes that one entity takes in an ``EntityTable``, without its steps.
   package let rowBytes: Int
-  /// Most bytes that one changed entity adds to a frame: id, mask and all its values.
-  let changedBound: Int
+  /// Bytes of one entity's steps, where they are kept.
+  package let stepBytes: Int
+  /// Most bytes of one entity in an Input: its mask and all its values.
+  let inputBound: Int
+  /// Most bits that one changed entity adds to a keyframe, of which a frame is a part: its id and, for each field,
+  /// whether it is there, its values and their steps.
+  private let changedBits: Int
+  /// Most bits that a section has for its fields and columns: who has each, and its parameters, with steps twice.
+  private let headBits: Int
 
   /// Most bytes that a created entity adds besides its values: id, generation, owner.
   static let createdBound = 3 + 1 + 3
   /// Most bytes that a removed entity adds: its id.
   static let removedBound = 3
-  /// Section head, three counts, mask dictionary.
-  static let sectionOverhead = 2 + 3 * 4 + 1 + 16 * 10
+  /// Section head, three counts, two last bytes of bits that are not full.
+  static let sectionOverhead = 2 + 3 * 4 + 2
 
   init(_ kind: EntityKind, index: KindIndex) {
     self.index = index
@@ -36,7 +43,10 @@ package struct KindLayout: Sendable {
     let blobBytes = kind.fields.reduce(0) { $0 + ($1.type.blobBytes.map { $0 + 1 } ?? 0) }
     // Words, blobs with their lengths, generation, owner, presence bit.
     rowBytes = columns * 4 + blobBytes + 1 + 4 + 1
-    changedBound = 3 + varintLength(fieldMaskAll(kind.fields.count)) + kind.fields.reduce(0) { $0 + $1.type.codedBound }
+    stepBytes = columns * 4
+    inputBound = varintLength(fieldMaskAll(kind.fields.count)) + kind.fields.reduce(0) { $0 + $1.type.codedBound }
+    changedBits = fields.reduce(3 * 8) { $0 + $1.changedBits }
+    headBits = 2 * fields.reduce(0) { $0 + Int(Presence.bits) + $1.columnCount * (Int(ColumnCode.parameterBits) + 1) }
   }
 
   /// The change mask with the bit of every field.
@@ -44,7 +54,8 @@ package struct KindLayout: Sendable {
 
   /// Most bytes of this kind's section in a frame with these counts.
   package func sectionBound(removed: Int, created: Int, changed: Int) -> Int {
-    Self.sectionOverhead + removed * Self.removedBound + created * Self.createdBound + changed * changedBound
+    Self.sectionOverhead + removed * Self.removedBound + created * Self.createdBound
+      + (headBits + changed * changedBits + 7) / 8
   }
 }
 
@@ -98,6 +109,36 @@ package struct FieldLayout: Sendable {
     case .string(let maxBytes): (coding, low, high) = (.blob(maxBytes: maxBytes, isText: true), 0, 0)
     case .bytes(let maxBytes): (coding, low, high) = (.blob(maxBytes: maxBytes, isText: false), 0, 0)
     case .reference: (coding, low, high) = (.reference, 0, .max)
+    }
+  }
+
+  /// The columns of this field whose values are foretold from the step before (`docs/protocol.md` 7.1).
+  var foretold: Range<Int> {
+    switch type {
+    case .fixed, .vector, .angle: 0..<columnCount
+    case .quaternion: 1..<columnCount
+    case .bool, .unsigned, .signed, .string, .bytes, .reference: 0..<0
+    }
+  }
+
+  /// Least and greatest value of a column; a reference must also name a kind and an id.
+  @inline(__always)
+  func bounds(ofColumn column: Int) -> (low: Int32, high: Int32) {
+    if case .quaternion = coding, column == 0 { return (0, 3) }
+    return (low, high)
+  }
+
+  /// Most bits that the field of one entity takes in a keyframe, steps included: one says whether it is there.
+  var changedBits: Int {
+    if case .blob(let maxBytes, _) = coding { return 1 + 8 * (varintLength(UInt64(maxBytes)) + maxBytes) }
+    return (0..<columnCount).reduce(foretold.isEmpty ? 1 : 2) { sum, column in
+      let (low, high) = bounds(ofColumn: column)
+      // From any value, or from the zero of a new entity, to any other.
+      let widest = max(Int64(high) - Int64(low), Int64(low.magnitude), Int64(high.magnitude))
+      let width = min(32, 64 - (2 * widest).leadingZeroBitCount)
+      guard foretold.contains(column) else { return sum + ColumnCode.mostBits(width: width) }
+      // A value differs from what was foretold by at most two such ways.
+      return sum + ColumnCode.mostBits(width: min(32, width + 1)) + ColumnCode.mostBits(width: width)
     }
   }
 

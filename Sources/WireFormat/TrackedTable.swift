@@ -12,7 +12,7 @@ package struct TrackedTable: Sendable {
 
   package init(_ layout: KindLayout) {
     current = EntityTable(layout, rows: layout.capacity)
-    baseline = current
+    baseline = EntityTable(layout, rows: layout.capacity, keepsSteps: true)
     touched = Array(repeating: 0, count: current.presence.count)
     created = touched
     removed = touched

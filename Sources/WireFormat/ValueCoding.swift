@@ -1,6 +1,6 @@
 /// Coding of one value against the old one: `docs/protocol.md` section 5.1.
 ///
-/// Frames code a whole column with these; `Input` codes one entity's fields against zero with the same.
+/// Frames code whole columns with these differences; `Input` codes one entity's fields against zero with the same.
 extension FieldLayout {
   @inline(__always)
   static func difference(_ new: Int32, _ old: Int32) -> UInt32 { zigzag(new &- old) }
@@ -17,6 +17,12 @@ extension FieldLayout {
   @inline(__always)
   static func angle(_ old: Int32, plus way: Int32, steps: Int32) -> Int32? {
     guard way >= -(steps / 2), way <= (steps - 1) / 2 else { return nil }
+    return turned(old, by: way, steps: steps)
+  }
+
+  /// `(old + way) modulo steps`, for a `way` shorter than a full turn.
+  @inline(__always)
+  static func turned(_ old: Int32, by way: Int32, steps: Int32) -> Int32 {
     let sum = old + way
     return sum < 0 ? sum + steps : sum >= steps ? sum - steps : sum
   }

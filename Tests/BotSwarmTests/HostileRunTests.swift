@@ -7,15 +7,19 @@ import TickServer
 /// Every behaviour against a real server: one with short deadlines deals with all of them, one that waits for minutes is
 /// found out.
 @Suite("Hostile bots") struct HostileRunTests {
+  private static let healthyBots = 70
+
   /// With the server's deadlines and its send buffer, so that each behaviour has its end in a few seconds.
   private func plan(_ port: UInt16, _ mix: String) throws -> SwarmPlan {
     var plan = SwarmPlan()
     plan.port = port
-    plan.bots = 40
-    plan.roomSize = 40
+    plan.bots = Self.healthyBots
+    plan.roomSize = Self.healthyBots
+    // Frames must fill the buffers of who does not read within seconds.
+    plan.mix = try MovementMix("wander=1")
     plan.roomKind = "plane"
     plan.inputRate = 30
-    plan.eventIntervalSeconds = 2
+    plan.eventIntervalSeconds = 1
     var hostile = HostilePlan(try HostileMix(mix))
     hostile.limits.handshakeSeconds = 0.5
     hostile.limits.idleSeconds = 3
@@ -57,7 +61,7 @@ import TickServer
     #expect(report.verdict.checks.filter { $0.nature == .correctness && !$0.isOK }.isEmpty, "\(said)")
     #expect(report.totals.faults.total == 0)
     #expect(report.totals.disconnects.isEmpty)
-    #expect(report.totals.joined == 40)
+    #expect(report.totals.joined == Self.healthyBots)
     let tallies = try #require(report.hostile?.tallies)
     #expect(Set(tallies.keys) == Set(HostileKind.allCases))
     func ends(_ kind: HostileKind) -> Set<String> { Set(tallies[kind]?.ends.keys.map { $0 } ?? []) }
@@ -80,7 +84,7 @@ import TickServer
   @Test("that the server does not end are found to have survived") func survivors() throws {
     let report = try server(deadlines: 20) { port in
       var plan = try plan(port, "never-reads=2,stalled=1,half-open=2,silent=1,slowloris=1")
-      plan.durationSeconds = 12
+      plan.durationSeconds = 20
       return try SwarmRun(plan, terminal: nil).run()
     }
     #expect(report.verdict.outcome == .failed)
@@ -101,7 +105,7 @@ import TickServer
       return try SwarmRun(plan, terminal: nil).run()
     }
     #expect(report.windows.map(\.kind) == [.baseline, .steady, .baseline, .steady])
-    #expect(report.windows.allSatisfy { $0.latency != nil && $0.rates?.bots == 40 })
+    #expect(report.windows.allSatisfy { $0.latency != nil && $0.rates?.bots == Self.healthyBots })
     #expect(report.comparison?.p99Ratios.count == 2)
   }
 }

@@ -3,14 +3,19 @@ import RoomEngine
 import TickServer
 import WireFormat
 
+/// What that server's rooms synchronise.
+func relaySchema() throws -> Schema {
+  try Schema([
+    EntityKind("avatar", capacity: 128, fields: [Field("position", .vector(2, range: -512...512, step: 0.01))])
+  ])
+}
+
 /// A server in this process with one relay room kind, `plane`, in which bots move.
 func withRelayServer<Result>(
   limits: RoomLimits = RoomLimits(), configure: (inout ServerConfiguration) -> Void = { _ in },
   _ body: (UInt16) throws -> Result
 ) throws -> Result {
-  let schema = try Schema([
-    EntityKind("avatar", capacity: 128, fields: [Field("position", .vector(2, range: -512...512, step: 0.01))])
-  ])
+  let schema = try relaySchema()
   let kind = RoomKind("plane", schema: schema, limits: limits) {
     RelayLogic(grants: [.init(kind: KindIndex(0), atJoin: 1, most: 1)])
   }

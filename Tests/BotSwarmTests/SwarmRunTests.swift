@@ -37,13 +37,12 @@ import WireFormat
     #expect(report.verdict.outcome == .failed)
   }
 
-  /// The last byte of a frame of walking bots is the difference of a coordinate: one step more or less is valid, and
-  /// wrong.
   @Test(arguments: [SwarmPlan.Decode.full, .shared])
   func aBotThatSeesAnotherStateThanTheOthersIsFound(decode: SwarmPlan.Decode) throws {
+    let forger = FrameForger(try relaySchema())
     let report = try spoiled(decode) { frame, type, body in
-      guard type == MessageType.frame.rawValue, frame == 30, let last = body.last else { return [body] }
-      return [body.dropLast() + [last ^ 2]]
+      guard type == MessageType.frame.rawValue else { return [body] }
+      return [forger.follow(body, forging: frame == 30)]
     }
     #expect(report.totals.faults.hashDifferences > 0)
     #expect(report.totals.faults.decodeErrors == 0)

@@ -226,7 +226,7 @@ private let rooms: [Mistake] = [
   ),
   Mistake(
     "rooms: {r: {capacity: 65536, entities: {e: {fields: {f: {type: string, maxBytes: 255}}}}}}",
-    "t.yaml:1: rooms.r: a frame of this room may take 18892056 bytes, 17760434 of them for state: at most 1048576 are allowed. Lower the capacity of its entity kinds, use fewer fields, or lower eventBytesPerTick."
+    "t.yaml:1: rooms.r: a frame of this room may take 18834554 bytes, 17702932 of them for state: at most 1048576 are allowed. Lower the capacity of its entity kinds, use fewer fields, or lower eventBytesPerTick."
   ),
   .field("bool", " is a single value, not a section. Write its keys below it."),
   .field(

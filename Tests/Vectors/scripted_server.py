@@ -9,6 +9,7 @@ from typing import Any, Callable
 
 import tickclient
 import tickwire as tw
+from wire_test_case import bits, column
 
 DEADLINE_SECONDS = 20.0
 TICKET = b"\xab" * 16
@@ -86,7 +87,7 @@ class Peer:
 
     def frame(self, tick: int, span: int = 1, first: int | None = None, events: list[tw.Fields] | None = None) -> None:
         """Moves 0/0 by one, with events if there are any."""
-        state = bytes.fromhex("01 04 02 00 01 01 02")
+        state = bytes.fromhex("01 04 04 00" + bits("10" + column(2, order="0")))
         if events is None:
             self.send("Frame", flags=4, tick=tick, span=span, state=state)
         else:

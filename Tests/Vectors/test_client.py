@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import tickclient
 import tickwire as tw
 from scripted_server import PLAYER, SCHEMA, TICKET, TRANSIENT, ClientTestCase, Peer, ScriptedServer, entered, reliable
+from wire_test_case import bits, column
 from tickclient.counts import Counts
 from tickclient.room import Room
 from tickclient.violation import Violation
@@ -64,7 +65,7 @@ class PlayingTests(ClientTestCase):
         expected = tw.State(SCHEMA)
         hashes = {}
         for tick, value in ((10, 0), (11, 1), (14, 2), (15, 3)):
-            body = f"01 06 01 00 00 04 02 00 01 01 {2 * value:02x}"
+            body = "01 06 01 00 00 04  04 00" + bits("10" + column(2 * value, order="0")) + "00"
             fields = {"flags": 5, "tick": tick, "lastEvent": 0, "state": bytes.fromhex(body)}
             expected.apply(tw.Message("Frame", fields, {"state": 0}))
             hashes[tick] = f"{expected.hash:016x}"

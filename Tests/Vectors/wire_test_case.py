@@ -38,6 +38,20 @@ def hexed(text: str) -> bytes:
     return bytes.fromhex(text)
 
 
+def bits(text: str) -> str:
+    """Hex of bits in the order of the stream, filled with zeros to whole bytes."""
+    stream = text.replace(" ", "")
+    data = bytearray((len(stream) + 7) // 8)
+    for position, bit in enumerate(stream):
+        data[position // 8] |= int(bit) << position % 8
+    return data.hex()
+
+
+def column(*values: int, order: str = "") -> str:
+    """A column with parameter 12, for values below 4096: a one and twelve bits each."""
+    return order + "00110" + "".join("1" + "".join(str(value >> i & 1) for i in range(12)) for value in values)
+
+
 def whole(type_and_body: str) -> bytes:
     """A message from the hex of its type and body; short ones only."""
     data = hexed(type_and_body)

@@ -71,8 +71,9 @@ import WireFormat
     _ = changes()
     try move(1, to: 7)
     let keyframe = encodedBytes(bound: 256) { _ = encoder.encodeKeyframe(of: tables, into: &$0) }
-    // Kind 0, created id 1; changed id 1 with mask 1: 10 steps, as zigzag 20.
-    #expect(keyframe == [1, 6, 1, 1, 0, 0, 2, 1, 1, 1, 20])
+    // Kind 0, created id 1; all have changed. Bits: 01 all have x, 0 not foretold, parameter 5, then 20 (zigzag of 10)
+    // as a one and five bits; 00 nobody has a name. No steps: 00.
+    #expect(keyframe == [1, 6, 1, 1, 0, 0, 2, 0b0010_1001, 0b0010_1001, 0])
   }
 
   @Test mutating func allEntitiesWithAllFieldsFitTheBound() throws {

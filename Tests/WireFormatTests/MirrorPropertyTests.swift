@@ -28,9 +28,21 @@ import WireFormat
         let keyframe = room.keyframe()
         try joiner.apply(keyframe.span, into: &content)
         try #require(joiner.hash == hash, "seed \(seed), tick \(room.tick)")
+        for (one, other) in zip(joiner.tables, follower.tables) {
+          try #require(stepsByEntity(one) == stepsByEntity(other), "seed \(seed), tick \(room.tick)")
+        }
       }
     }
     #expect(room.mostBytes <= room.stateBound)
+  }
+
+  /// What the next values are foretold from: who joined by a keyframe must foretell the same.
+  private func stepsByEntity(_ table: EntityTable) -> [Int: [Int32]] {
+    var found: [Int: [Int32]] = [:]
+    table.forEach { id in
+      found[id] = (0..<table.layout.columnCount).map { table.steps[$0 * table.rows + id] }
+    }
+    return found
   }
 
   @Test func aMirrorThatJoinsLateFollowsOn() throws {

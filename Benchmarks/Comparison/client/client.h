@@ -34,6 +34,8 @@ struct connection {
   uint64_t frames, updates;
   // Of tickserver.c.
   uint32_t player, entity, sequence, last_tick;
+  // How many its room has.
+  uint32_t entities;
   uint64_t room_start_us;
   // Answers still to come before it is ready.
   uint32_t awaited;

@@ -20,9 +20,6 @@ static int64_t clock_offset_us;
 static uint64_t quickest_answer_ns = UINT64_MAX;
 // How often a connection asks, one after the other, before it is ready.
 #define CLOCK_PINGS 20
-static uint16_t changed_ids[MAX_ENTITIES];
-static uint64_t masks[MAX_ENTITIES];
-
 struct reader {
   const uint8_t *next, *end;
 };
@@ -127,8 +124,14 @@ static void skip_events(struct reader *reader) {
   }
 }
 
-static void skip_ids(struct reader *reader) {
-  for (uint64_t left = varint(reader); left != 0; left -= 1) varint(reader);
+static void skip_varints(struct reader *reader, uint64_t count) {
+  for (; count != 0; count -= 1) varint(reader);
+}
+
+static void read_removed(struct connection *connection, struct reader *reader) {
+  uint64_t count = varint(reader);
+  skip_varints(reader, count);
+  connection->entities -= (uint32_t)count;
 }
 
 static void read_created(struct connection *connection, struct reader *reader) {
@@ -139,6 +142,7 @@ static void read_created(struct connection *connection, struct reader *reader) {
     id += varint(reader) + (index != 0);
     ids[index] = (uint16_t)id;
   }
+  connection->entities += (uint32_t)count;
   for (uint64_t index = 0; index < count; index += 1) {
     skip(reader, 1);
     if (varint(reader) != connection->player + 1) continue;
@@ -147,50 +151,53 @@ static void read_created(struct connection *connection, struct reader *reader) {
   }
 }
 
-static size_t read_changed_ids(struct reader *reader) {
-  uint64_t head = varint(reader), count = head >> 1;
-  if (count > MAX_ENTITIES) die("a frame changes too many entities");
-  if (head & 1) {
-    uint64_t base = varint(reader) * 8, length = varint(reader), found = 0;
-    const uint8_t *bits = skip(reader, length);
-    for (uint64_t index = 0; index < length * 8 && found < count; index += 1) {
-      if (bits[index / 8] >> index % 8 & 1) changed_ids[found++] = (uint16_t)(base + index);
-    }
-  } else {
-    uint64_t id = 0;
-    for (uint64_t index = 0; index < count; index += 1) {
-      id += varint(reader) + (index != 0);
-      changed_ids[index] = (uint16_t)id;
-    }
+// Returns how many changed; which ones they are does not matter here.
+static size_t skip_changed_ids(struct connection *connection, struct reader *reader) {
+  uint64_t head = varint(reader), count = head >> 2;
+  switch (head & 3) {
+    case 0: skip_varints(reader, count); break;
+    case 1: varint(reader), skip(reader, varint(reader)); break;
+    // All but these.
+    case 2: skip_varints(reader, count), count = connection->entities - count; break;
+    default: die("a frame tells its changes in a form that is not known");
   }
+  if (count > MAX_ENTITIES) die("a frame changes too many entities");
   return count;
 }
 
-// Returns the fields that any of them has.
-static uint64_t read_masks(struct reader *reader, size_t count) {
-  uint64_t size = varint(reader), list[16], all = 0;
-  if (size > 16) die("a frame has too many masks");
-  for (uint64_t index = 0; index < size; index += 1) list[index] = varint(reader);
-  unsigned bits = size <= 1 ? 0 : size <= 2 ? 1 : size <= 4 ? 2 : 4;
-  const uint8_t *packed = skip(reader, (count * bits + 7) / 8);
-  for (size_t index = 0; index < count; index += 1) {
-    if (size == 0) {
-      masks[index] = varint(reader);
-    } else {
-      size_t at = index * bits;
-      masks[index] = list[bits ? packed[at / 8] >> at % 8 & ((1u << bits) - 1) : 0];
-    }
-    all |= masks[index];
+static uint64_t take_bits(struct reader *reader, size_t *at, unsigned width) {
+  uint64_t value = 0;
+  for (unsigned bit = 0; bit < width; bit += 1, *at += 1) {
+    if ((size_t)(reader->end - reader->next) * 8 <= *at) die("a message of the server ends early");
+    value |= (uint64_t)(reader->next[*at / 8] >> *at % 8 & 1) << bit;
   }
-  return all;
+  return value;
+}
+
+// Returns how many of the changed entities have the next field; which ones does not matter here.
+static size_t read_presence(struct reader *reader, size_t *at, size_t count) {
+  uint64_t form = take_bits(reader, at, 2);
+  if (form <= 1) return form * count;
+  size_t found = 0;
+  if (form == 2) {
+    for (size_t place = 0; place < count; place += 1) found += take_bits(reader, at, 1);
+    return found;
+  }
+  unsigned width = 0;
+  while (count >> width) width += 1;
+  found = take_bits(reader, at, width);
+  for (size_t left = found; left != 0; left -= 1) take_bits(reader, at, width);
+  return found;
 }
 
 static void read_changed(struct connection *connection, struct reader *reader) {
-  size_t count = read_changed_ids(reader);
-  uint64_t fields = read_masks(reader, count);
-  for (unsigned field = 0; field < 64 && fields >> field; field += 1) {
-    for (size_t index = 0; index < count; index += 1) {
-      if (!(masks[index] >> field & 1)) continue;
+  size_t count = skip_changed_ids(connection, reader), values[MOST_FIELDS], at = 0;
+  unsigned fields = shape == shape_fan_out ? MOST_FIELDS : 1;
+  // All fields are byte strings: their presence comes first, in bits, then the strings.
+  for (unsigned field = 0; field < fields; field += 1) values[field] = read_presence(reader, &at, count);
+  skip(reader, (at + 7) / 8);
+  for (unsigned field = 0; field < fields; field += 1) {
+    for (; values[field] != 0; values[field] -= 1) {
       uint64_t length = varint(reader);
       const uint8_t *bytes = skip(reader, length);
       // The first field begins with the stamp.
@@ -209,10 +216,11 @@ static void read_frame(struct connection *connection, struct reader *reader) {
   // Without state it only shows that the room lives; in a keyframe are old publications too.
   if ((flags & 4) && !is_keyframe) count_frame(connection, due_us * 1000);
   if (flags & 2) skip_events(reader);
+  if (is_keyframe) connection->entities = 0;
   if (!(flags & 4)) return;
   for (uint64_t sections = varint(reader); sections != 0; sections -= 1) {
     uint64_t head = varint(reader);
-    if (head & 1) skip_ids(reader);
+    if (head & 1) read_removed(connection, reader);
     if (head & 2) read_created(connection, reader);
     if (is_keyframe) return;
     if (head & 4) read_changed(connection, reader);
@@ -264,10 +272,10 @@ static size_t varint_bytes(uint64_t value) { return 1 + (value > 0x7F) + (value 
 
 static size_t payload_bytes(size_t frame_bytes) {
   // Length, type, flags, tick (two bytes in the first nine minutes, but for the first four seconds), span, sections,
-  // head, changed, id, masks.
-  size_t fixed = varint_bytes(frame_bytes) + 1 + 1 + 2 + 1 + 1 + 1 + 1 + 1 + 1;
+  // head, changed, id, two bits a field.
+  size_t fixed = varint_bytes(frame_bytes) + 1 + 1 + 2 + 1 + 1 + 1 + 1 + 1 + MOST_FIELDS / 4;
   for (size_t fields = 1; fields <= MOST_FIELDS; fields += 1) {
-    size_t head = fixed + varint_bytes((1ull << fields) - 1) + fields * 2;
+    size_t head = fixed + fields * 2;
     if (frame_bytes > head && frame_bytes - head <= fields * MOST_FIELD_BYTES) return frame_bytes - head;
   }
   die("no publication makes a frame of %zu bytes", frame_bytes);

@@ -17,9 +17,9 @@ struct RoomMemory {
 
   init(_ kind: RoomKind) {
     let limits = kind.limits
-    // Current state and baseline; three bitmaps of what changed; an id that rests takes 8 bytes in a ring that may just
+    // Current state and baseline, which has steps; three bitmaps of what changed; an id that rests takes 8 bytes in a ring that may just
     // have doubled.
-    state = kind.schema.layouts.reduce(0) { $0 + $1.capacity * (2 * $1.rowBytes + 1 + 16) }
+    state = kind.schema.layouts.reduce(0) { $0 + $1.capacity * (2 * $1.rowBytes + $1.stepBytes + 1 + 16) }
     // Each player id has a place in the table and one among those at rest.
     seats = kind.capacity * MemoryCosts.seat + kind.playerIDs * (8 + 16)
     // The newest frame is kept whatever its size.
@@ -45,6 +45,6 @@ extension RoomKind {
   var tickScratchBytes: Int {
     2 * BufferPool.capacity(for: frameBound)
       + BufferPool.capacity(for: limits.eventLogBytes.bytes + messageOverhead + 20)
-      + Int(schema.kinds.map(\.capacity).max() ?? 0) * 11
+      + Int(schema.kinds.map(\.capacity).max() ?? 0) * FrameEncoder.scratchBytes
   }
 }

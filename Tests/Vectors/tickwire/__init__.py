@@ -8,8 +8,8 @@ The numbers in the comments are sections of the page.
     while (raw := reader.next()) is not None:
         message = decode_message("server", raw, schema)  # None: an unknown optional message
 
-Each file imports only files further up: errors, limits, primitives, framing, schema, quaternions, values, layouts, lists,
-messages, hashing, changes, state.
+Each file imports only files further up: errors, limits, primitives, framing, bits, schema, quaternions, values, layouts,
+lists, messages, hashing, changes, state.
 """
 
 from .errors import DecodeError, FrameGap, MessageTooLarge

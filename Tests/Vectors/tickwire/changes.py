@@ -1,20 +1,30 @@
-"""Which entities of a section have changed, and which of their fields: ids and change masks (7)."""
+"""Which entities of a section have changed (7), and which of them have a field (7.1)."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from .bits import BitReader
 from .primitives import Reader
-from .values import read_mask
 
 
-def read_changed_ids(reader: Reader, capacity: int) -> list[int]:
+def read_changed_ids(reader: Reader, existing: Collection[int], capacity: int) -> list[int]:
     at = reader.position
     head = reader.varint("changed head")
-    count = head >> 1
-    if count < 1:
-        raise reader.error("outOfRange", "changed count is 0", at)
-    if head & 1 == 0:
-        return reader.ascending(count, "changed id", capacity - 1)
-    return _read_bitmap(reader, count, capacity)
+    count, form = head >> 2, head & 3
+    if form == 3 or (count < 1 and form != 2) or count > capacity:
+        raise reader.error("outOfRange", f"changed count {count} in form {form}", at)
+    ids = _read_bitmap(reader, count, capacity) if form == 1 else reader.ascending(count, "changed id", capacity - 1)
+    for identifier in ids:
+        if identifier not in existing:
+            raise reader.error("inconsistent", f"changed entity {identifier} does not exist", at)
+    if form != 2:
+        return ids
+    unchanged = set(ids)
+    ids = [identifier for identifier in sorted(existing) if identifier not in unchanged]
+    if not ids:
+        raise reader.error("inconsistent", "all but all entities changed", at)
+    return ids
 
 
 def _read_bitmap(reader: Reader, count: int, capacity: int) -> list[int]:
@@ -29,24 +39,25 @@ def _read_bitmap(reader: Reader, count: int, capacity: int) -> list[int]:
     return ids
 
 
-def read_masks(reader: Reader, count: int, field_count: int) -> list[int]:
-    size = reader.ranged(0, 16, "mask dictionary size")
-    if size == 0:
-        return [read_mask(reader, field_count) for _ in range(count)]
-    masks = [read_mask(reader, field_count) for _ in range(size)]
-    if size == 1:
-        return masks * count
-    at = reader.position
-    width = 1 if size == 2 else 2 if size <= 4 else 4
-    packed = int.from_bytes(reader.take((count * width + 7) // 8, "mask indices"), "little")
-    if packed >> (count * width):
-        raise reader.error("inconsistent", "the padding of the mask indices is not zero", at)
-    indices = _unpack(packed, count, width)
-    reader.check_range(max(indices), 0, size - 1, "mask index", at)
-    return [masks[index] for index in indices]
-
-
-def _unpack(packed: int, count: int, width: int) -> list[int]:
-    data = packed.to_bytes((count * width + 7) // 8, "little")
-    per_byte = 8 // width
-    return [data[k // per_byte] >> (k % per_byte * width) & ((1 << width) - 1) for k in range(count)]
+def read_presence(bits: BitReader, ids: list[int]) -> list[int]:
+    """Those of `ids` that have the field."""
+    form = bits.number(2, "presence")
+    if form == 0:
+        return []
+    if form == 1:
+        return ids
+    if form == 2:
+        return [identifier for identifier in ids if bits.number(1, "presence map")]
+    width = len(ids).bit_length()
+    count = bits.number(width, "presence count")
+    bits.check_range(count, 1, len(ids), "presence count")
+    previous = -1
+    found = []
+    for _ in range(count):
+        place = bits.number(width, "place")
+        bits.check_range(place, 0, len(ids) - 1, "place")
+        if place <= previous:
+            raise bits.error("inconsistent", f"place {place} after {previous}")
+        found.append(ids[place])
+        previous = place
+    return found

@@ -50,8 +50,14 @@ class Field:
 
     @property
     def coded_columns(self) -> int:
-        """Columns on the wire: a quaternion's index travels with its first component."""
+        """Numbers of an Input: a quaternion's index travels with its first component."""
         return 3 if self.type == FieldType.QUATERNION else self.columns
+
+    def is_foretold(self, column: int) -> bool:
+        """Whether a column keeps the step that its next value is foretold from (7.1)."""
+        if self.type == FieldType.QUATERNION:
+            return column > 0
+        return self.type in (FieldType.FIXED, FieldType.VECTOR, FieldType.ANGLE)
 
     @property
     def zero(self) -> tuple[Column, ...]:

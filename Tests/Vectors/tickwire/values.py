@@ -1,9 +1,10 @@
-"""Coding a value (5.1), its range, and what it is in units."""
+"""Differences of values (5.1), their ranges, and what they are in units."""
 
 from __future__ import annotations
 
 from typing import Any, Sequence
 
+from .bits import BitReader
 from .primitives import MASK32, Reader, Writer, to_signed32, zigzag_decode, zigzag_encode
 from .quaternions import quaternion_to_units
 from .schema import BLOBS, UNSIGNED_COLUMNS, Column, Field, FieldType
@@ -41,24 +42,59 @@ def _check_reference(reader: Reader, field: Field, value: int, at: int) -> int:
 
 
 def read_coded(reader: Reader, field: Field, part: int, old: Sequence[Column]) -> list[tuple[int, Column]]:
-    """Reads coded column `part` of a field whose columns are `old`: the (column within the field, value) pairs it sets."""
+    """Reads number `part` of a field of an Input whose columns are `old`: the (column, value) pairs it sets."""
     start = reader.position
-    if field.type == FieldType.STRING:
-        return [(0, reader.string(f"field {field.name!r}", 0, field.max_bytes).encode("utf-8"))]
-    if field.type == FieldType.BYTES:
-        return [(0, reader.bytes_(f"field {field.name!r}", 0, field.max_bytes))]
+    if field.type in BLOBS:
+        return [(0, read_blob(reader, field))]
     if field.type == FieldType.QUATERNION and part == 0:
         coded = reader.varint(f"field {field.name!r}", 32)
         value = int(old[1]) + zigzag_decode(coded >> 2)
         return [(0, coded & 3), (1, _check_column(reader, field, value, start))]
     column = part + 1 if field.type == FieldType.QUATERNION else part
     difference = reader.zigzag(f"field {field.name!r}")
-    value = int(old[column]) + difference
+    return [(column, _add(reader, field, column, int(old[column]), difference, start))]
+
+
+def _add(reader: Reader, field: Field, column: int, old: int, difference: int, at: int) -> int:
+    value = old + difference
     if field.type == FieldType.ANGLE:
-        reader.check_range(difference, -(field.steps // 2), (field.steps - 1) // 2, f"turn of {field.name!r}", start)
-        return [(column, value % field.steps)]
+        _check_turn(reader, field, difference, at)
+        return value % field.steps
     value = value & MASK32 if field.type in UNSIGNED_COLUMNS else to_signed32(value)
-    return [(column, _check_column(reader, field, value, start))]
+    if field.type == FieldType.QUATERNION and column == 0:
+        return reader.check_range(value, 0, 3, f"index of {field.name!r}", at)
+    return _check_column(reader, field, value, at)
+
+
+def _check_turn(reader: Reader, field: Field, turn: int, at: int) -> int:
+    return reader.check_range(turn, -(field.steps // 2), (field.steps - 1) // 2, f"turn of {field.name!r}", at)
+
+
+def shortest(field: Field, difference: int) -> int:
+    """A difference of two values as it is coded: wrapped to 32 bits, for an angle the shortest way round."""
+    if field.type == FieldType.ANGLE:
+        half = field.steps // 2
+        return (difference + half) % field.steps - half
+    return to_signed32(difference)
+
+
+def read_difference(bits: BitReader, k: int, field: Field, column: int, old: int, step: int) -> int:
+    """Reads a value of a column: the difference to `old + step`."""
+    start = bits.start + bits.used // 8
+    difference = zigzag_decode(bits.value(k, f"field {field.name!r}"))
+    return _add(bits.reader, field, column, old + step, difference, start)
+
+
+def read_step(bits: BitReader, k: int, field: Field) -> int:
+    start = bits.start + bits.used // 8
+    step = zigzag_decode(bits.value(k, f"step of {field.name!r}"))
+    return _check_turn(bits.reader, field, step, start) if field.type == FieldType.ANGLE else step
+
+
+def read_blob(reader: Reader, field: Field) -> bytes:
+    if field.type == FieldType.STRING:
+        return reader.string(f"field {field.name!r}", 0, field.max_bytes).encode("utf-8")
+    return reader.bytes_(f"field {field.name!r}", 0, field.max_bytes)
 
 
 def read_mask(reader: Reader, field_count: int) -> int:
