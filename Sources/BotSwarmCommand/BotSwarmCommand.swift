@@ -36,6 +36,7 @@ struct BotSwarmCommand: ParsableCommand {
       try hostile.apply(to: &plan)
       try demands.apply(to: &plan)
       plan.serverPID = output.serverPID
+      plan.measuresBytes = output.bytes
       try plan.validate(descriptorLimit: raiseDescriptorLimit())
       try output.check()
     } catch let error as PlanError {

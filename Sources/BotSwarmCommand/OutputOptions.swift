@@ -15,6 +15,9 @@ struct OutputOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Write a report with charts as one HTML file.", valueName: "file"))
   var html: String?
 
+  @Flag(help: "Count what each field and part of the frames takes, and add it as a table to the summary.")
+  var bytes = false
+
   @Flag(name: .shortAndLong, help: "No progress; the summary alone.")
   var quiet = false
 

@@ -19,6 +19,26 @@ import WireFormat
     #expect(report.totals.entityUpdates > 0)
     #expect((report.totals.framesShared > 0) == (decode == .shared))
     #expect(report.setting.tickRate == 30)
+    #expect(report.totals.frameBytes == nil)
+  }
+
+  @Test(arguments: [SwarmPlan.Decode.full, .shared])
+  func thePartsOfAFrameMakeUpTheWhole(decode: SwarmPlan.Decode) throws {
+    let report = try withRelayServer { port in
+      var plan = plan(port, decode)
+      plan.measuresBytes = true
+      return try SwarmRun(plan, terminal: nil).run()
+    }
+    #expect(report.verdict.outcome == .ok, "\(report.verdict.line) \(report.totals.notes)")
+    let bytes = try #require(report.totals.frameBytes)
+    for sum in [bytes.frames, bytes.keyframes] {
+      #expect(sum.count > 0)
+      #expect(sum.costs.totalBits + sum.prefixBytes * 8 == sum.bytes * 8)
+    }
+    // Two rooms of four, in which nearly all bots move in nearly every tick.
+    #expect(bytes.frames.costs.updates[0] > bytes.frames.count * 2)
+    #expect(bytes.frames.costs.fields[0][0].values >= bytes.frames.costs.updates[0])
+    #expect(BytesTable(bytes).text.contains("avatar.position: values"))
   }
 
   @Test func aLostFrameIsAGap() throws {

@@ -18,6 +18,8 @@ final class BotRoom {
   /// The mirror of the bots that share decoding.
   private(set) var mirror: StateMirror?
   private var content = FrameContent()
+  /// Of the room's first bot, when bytes are measured.
+  var meter: FrameMeter?
 
   /// What the first bot to get there found at a tick.
   private struct TickRecord {

@@ -34,6 +34,7 @@ extension MovingBot {
     } else {
       measures.totals.deltaFrameBytes += UInt64(body.count + 1 + prefixBytes)
     }
+    if surroundings.plan.measuresBytes, room.bots.first === self { measure(body, prefixBytes: prefixBytes + 1) }
     guard surroundings.plan.sharesDecoding else { return }
     do throws(WireError) {
       if isKeyframe { try takeKeyframe(body) } else { try takeDelta(body) }
@@ -42,6 +43,12 @@ extension MovingBot {
       measures.note("bot \(index) in room \(room.name): \(error)")
       fail("protocolFault")
     }
+  }
+
+  private func measure(_ body: Span<UInt8>, prefixBytes: Int) {
+    guard let schema = core.seat?.schema else { return }
+    if room.meter == nil { room.meter = FrameMeter(schema) }
+    room.meter?.take(body, prefixBytes: prefixBytes, isSteady: measures.isSteady)
   }
 
   private func takeKeyframe(_ body: Span<UInt8>) throws(WireError) {

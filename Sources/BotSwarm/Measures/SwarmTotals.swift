@@ -39,6 +39,9 @@ package struct SwarmTotals: Sendable {
   /// Frames a second of each bot over its steady window.
   package var ratesPerSecond: [Double] = []
 
+  /// What frames took, part by part; nil when it was not measured.
+  package var frameBytes: FrameBytes?
+
   /// The first faults in words.
   package var notes: [String] = []
 
@@ -92,5 +95,11 @@ package struct SwarmTotals: Sendable {
     joinTime.add(other.joinTime)
     inputLateness.add(other.inputLateness)
     ratesPerSecond += other.ratesPerSecond
+    if let bytes = other.frameBytes { add(bytes) }
+  }
+
+  mutating func add(_ bytes: FrameBytes) {
+    if frameBytes == nil { frameBytes = FrameBytes(bytes.schema) }
+    frameBytes?.add(bytes)
   }
 }

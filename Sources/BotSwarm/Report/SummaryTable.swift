@@ -7,7 +7,7 @@ package struct SummaryTable {
   package var text: String {
     let verdict = report.verdict
     var lines = (rows + hostileRows).map { "\($0.name.padded(22))\($0.value)" }
-    lines.append("")
+    lines.append(report.totals.frameBytes.map { BytesTable($0).text } ?? "")
     for check in verdict.checks {
       lines.append(
         "\(check.isOK ? "ok    " : "FAILED")  \(check.name.padded(22))\(check.value.padded(30))  \(check.requirement)")

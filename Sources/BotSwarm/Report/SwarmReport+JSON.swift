@@ -83,6 +83,7 @@ extension SwarmReport {
       ("receivedPerSecond", .optional(receivedBytesPerSecond)), ("sentPerSecond", .optional(sentBytesPerSecond)),
       ("perFrame", .optional(totals.bytesPerFrame)), ("perEntityUpdate", .optional(totals.bytesPerEntityUpdate)),
       ("entityUpdates", .count(totals.entityUpdates)),
+      ("byPart", totals.frameBytes.map { BytesTable($0).json } ?? .null),
     ])
   }
 

@@ -218,7 +218,10 @@ final class SwarmLoop {
     measures.totals.bytesSent += UInt64(measures.bytesSent)
     measures.totals.socketsLeftOpen = surroundings.loop.gauges.streams
     for bot in bots { bot.close() }
-    for room in rooms { room.removeAll() }
+    for room in rooms {
+      if let bytes = room.meter?.bytes { measures.totals.add(bytes) }
+      room.removeAll()
+    }
     tell(.finished(measures.totals))
     surroundings.loop.stop()
   }

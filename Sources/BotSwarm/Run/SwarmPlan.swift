@@ -31,6 +31,8 @@ package struct SwarmPlan: Sendable {
   package var joinsPerSecond = 500.0
   package var loops = 1
   package var decode = Decode.auto
+  /// One bot a room counts what the parts of its frames take.
+  package var measuresBytes = false
   /// Where to connect from, instead of what the system chooses.
   package var localAddress: String?
   package var serverPID: Int32?
