@@ -102,7 +102,7 @@ let package = Package(
       path: "Tests/RoomSimulator", swiftSettings: settings),
 
     .executableTarget(
-      name: "FrameCost", dependencies: ["BenchmarkUnits"], path: "Benchmarks/FrameCost",
+      name: "FrameCost", dependencies: ["BenchmarkUnits", "BotSwarm", "WireFormat"], path: "Benchmarks/FrameCost",
       swiftSettings: settings),
     // Pieces of the server's work, each to be counted or timed by itself.
     .target(

@@ -1,4 +1,5 @@
 import BenchmarkUnits
+import BotSwarm
 
 /// What one tick of a room costs, without sockets: apply the inputs, find the changes, encode one frame. The same 10
 /// entities move in each room, and only the number of members differs, so the ratio says whether a frame is serialized
@@ -27,3 +28,11 @@ func compare(_ sizes: [Int], moving: Int) throws {
 
 try compare([10, 100, 1000], moving: 10)
 try compare([100, 1000], moving: 100)
+
+for entities in [100, 1000] {
+  for turn in [CodecCase.Turn.yaw, .rotation] {
+    for profile in [MovementProfile.walk, .wander, .burst] {
+      try measureCodec(CodecCase(profile: profile, turn: turn, entities: entities))
+    }
+  }
+}
