@@ -9,6 +9,7 @@ into thresholds.json.
 
 import argparse
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -52,6 +53,8 @@ def count(command, rounds_at, rounds):
             ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", f"--toggle-collect={COUNTED}", *command],
             capture_output=True,
             text=True,
+            # Or what dictionaries cost would differ from run to run.
+            env=os.environ | {"SWIFT_DETERMINISTIC_HASHING": "1"},
         )
         if run.returncode != 0:
             raise SystemExit(f"error: {' '.join(command)} failed:\n{run.stdout}{run.stderr}")
