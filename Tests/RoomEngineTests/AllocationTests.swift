@@ -97,7 +97,8 @@ private final class SteadyRoom {
     .enabled(if: allocation_count_available() != 0, "counting needs glibc without a sanitizer"))
   func aSteadyTickOfAHundredMovingMembersAllocatesNothing() throws {
     let steady = try SteadyRoom(members: 100, moving: 100)
-    for _ in 0..<100 {
+    // Frames of several sizes need buffers of several classes, as many of each as the log ever holds at a time.
+    for _ in 0..<1000 {
       steady.prepare()
       steady.receive()
       steady.step()
