@@ -21,7 +21,7 @@ HEADS = (
 def write(folder: Path, results: list[Result], checks: Checks) -> Path:
     charts = []
     for result in results:
-        points = sorted((x, one) for x, one in result.points if one.frames_a_second)
+        points = sorted(((x, one) for x, one in result.points if one.frames_a_second), key=lambda point: point[0])
         cores = [("server, % of a core", [(x, 100 * one.cores) for x, one in points])]
         memory = [("resident, MiB", [(x, one.resident_bytes / (1 << 20)) for x, one in points])]
         charts.append((result.title, cores, result.axis))
