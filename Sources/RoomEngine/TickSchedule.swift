@@ -45,9 +45,14 @@ package struct TickSchedule {
   /// - Parameters:
   ///   - origin: a moment that all due times are multiples from.
   ///   - phases: groups for each rate.
-  package init(origin: Instant, phases: Int) {
+  ///   - loop: which of `loops` schedules with the same origin this is: each begins with phases of its own, so that loops
+  ///     do not tick at the same instants, all of them waking their clients and filling the network at once.
+  package init(origin: Instant, phases: Int, loop: Int = 0, of loops: Int = 1) {
     self.origin = origin
-    order = spreadOrder(phases: phases)
+    let order = spreadOrder(phases: phases)
+    self.order = (0..<loops).flatMap { step in
+      stride(from: (loop + step) % loops, to: phases, by: loops).map { order[$0] }
+    }
   }
 
   /// Puts a room of this rate into the phase with the fewest rooms.

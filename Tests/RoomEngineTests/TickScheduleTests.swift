@@ -67,6 +67,28 @@ import Testing
     #expect(Set(starts).count == phases)
   }
 
+  @Test(arguments: [1, 2, 3, 5, 16, 40]) func loopsTakePhasesOfTheirOwnFirst(loops: Int) {
+    let phases = 32
+    var schedules = (0..<loops).map {
+      TickSchedule(origin: Instant(nanoseconds: 0), phases: phases, loop: $0, of: loops)
+    }
+    // As rooms are given to loops: one each, then the next.
+    var starts: [UInt64] = []
+    for _ in 0..<phases / loops {
+      for loop in 0..<loops {
+        starts.append(schedules[loop].add(rate: 10, now: Instant(nanoseconds: 0)).start.nanoseconds)
+      }
+    }
+    #expect(Set(starts).count == starts.count, "two loops tick at the same instant")
+    for loop in 0..<loops {
+      let rest = (phases / loops..<phases).map { _ in
+        schedules[loop].add(rate: 10, now: Instant(nanoseconds: 0)).start.nanoseconds
+      }
+      let own = stride(from: loop, to: starts.count, by: loops).map { starts[$0] }
+      #expect(Set(own + rest).count == phases, "a loop with many rooms uses every phase")
+    }
+  }
+
   @Test func lateTicksAreCountedAndNotCaughtUp() throws {
     var schedule = TickSchedule(origin: Instant(nanoseconds: 0), phases: 1)
     let place = schedule.add(rate: 10, now: Instant(nanoseconds: 0))

@@ -96,9 +96,10 @@ final class Connection: StreamDelegate {
     guard pace.bytes.take(bytes.count, now: now) else {
       return loop.end(self, .rateLimited, loop.shared.paceLimits.bytesText)
     }
+    let isSeated = if case .seated = state { true } else { false }
     bytes.withMemoryRebound(to: UInt8.self) { take(Span(_unsafeElements: $0)) }
     countHeldInput()
-    loop.lookForDueTick()
+    loop.lookForDueTick(afterLongWork: !isSeated || hasEnded)
   }
 
   func streamDidEnd(_ stream: EventLoop.Stream, _ end: StreamEnd) {
@@ -109,6 +110,7 @@ final class Connection: StreamDelegate {
     case .reset: loop.end(self, .peerReset, "connection reset")
     case .error(let error): loop.end(self, .peerReset, "\(error)")
     }
+    loop.lookForDueTick()
   }
 
   func stream(_ stream: EventLoop.Stream, didCompleteWrite error: LoopError?) {

@@ -53,7 +53,8 @@ final class ServerLoop {
     logger = shared.logger
     logger[metadataKey: "loop"] = "\(index)"
     ledgerLogged = (shared.timeSource.ofTurn(of: loop), ledger)
-    schedule = TickSchedule(origin: shared.origin, phases: shared.configuration.tickPhases)
+    schedule = TickSchedule(
+      origin: shared.origin, phases: shared.configuration.tickPhases, loop: index, of: shared.loopCount)
     tickTimer = try TickTimer(loop: loop) { [unowned self] _, _ in runDueTicks() }
     let sweep = try EventLoop.Timer(loop: loop) { [unowned self] in self.sweep() }
     sweep.start(everyMilliseconds: ServerLoop.sweepMilliseconds)
@@ -118,6 +119,7 @@ final class ServerLoop {
     case .refused(let reason, let refusal): end(add(stream, place: .refused), reason, refusal)
     case .dropped(let reason, let refusal): end(add(stream, place: .none), reason, refusal, canTell: false)
     }
+    lookForDueTick()
   }
 
   func add(_ stream: EventLoop.Stream, place: ConnectionLifecycle.Place) -> Connection {
@@ -133,11 +135,13 @@ final class ServerLoop {
     return connection
   }
 
-  /// Called when a connection has taken what was read: a tick that has come due does not wait until hundreds of others
-  /// were read in the same turn.
-  func lookForDueTick() {
+  /// Called when a connection has been taken in, has ended or has taken what was read: a tick that has come due does not
+  /// wait until hundreds of others had their turn.
+  ///
+  /// - Parameter isLong: it was more work than reading a member's input: look now.
+  func lookForDueTick(afterLongWork isLong: Bool = true) {
     readsSinceLook += 1
-    guard readsSinceLook >= ServerLoop.readsBetweenLooks else { return }
+    guard isLong || readsSinceLook >= ServerLoop.readsBetweenLooks else { return }
     readsSinceLook = 0
     if let nextTick, clock() >= nextTick { runDueTicks() }
   }

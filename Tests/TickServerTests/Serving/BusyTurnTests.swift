@@ -34,6 +34,50 @@ extension ServingTests {
       for peer in peers.dropFirst() { #expect(received(peer) > 0, "all are read in the same turn") }
     }
 
+    /// Each with one newcomer who waits for the tick that is due: does the tick run before the turn goes on?
+    enum Work: String, CaseIterable {
+      case nothing, aMessage, sixteenMessages, aHandshake, anAccept, anEnd
+    }
+
+    @Test("looks at the clock after long work, and after 16 messages of members", arguments: Work.allCases)
+    func looks(after work: Work) throws {
+      let server = try EmbeddedServer(ServerConfiguration(rooms: [try TestRoom.kind()]))
+      var peers: [Int32] = []
+      defer {
+        peers.forEach { close($0) }
+        let end = server.stop()
+        #expect(end.connections == 0)
+      }
+      for index in 0..<17 {
+        let peer = try server.connect(to: 0)
+        peers.append(peer)
+        say(Say.hello() + (index < 16 ? Say.join("r") : []), on: peer)
+      }
+      server.turn()
+      server.advance(byNanoseconds: 40_000_000)
+      let newcomer = peers[16]
+      for peer in peers { #expect(received(peer) > 0, "a seat for each but the last") }
+      say(Say.join("r"), on: newcomer)
+      server.turn()
+      #expect(received(newcomer) == 0)
+      let silent = try server.connect(to: 0)
+      peers.append(silent)
+
+      server.elapse(nanoseconds: 40_000_000)
+      switch work {
+      case .nothing: break
+      case .aMessage: say(Say.ping(1), on: peers[0])
+      case .sixteenMessages: for peer in peers.prefix(16) { say(Say.ping(1), on: peer) }
+      case .aHandshake: say(Say.hello(), on: silent)
+      case .anAccept: peers.append(try server.connect(to: 0))
+      case .anEnd:
+        close(silent)
+        peers.removeLast()
+      }
+      if work != .anAccept { server.turn() }
+      #expect((received(newcomer) > 0) == ![.nothing, .aMessage].contains(work))
+    }
+
     private func say(_ bytes: [UInt8], on peer: Int32) {
       #expect(write(peer, bytes, bytes.count) == bytes.count)
     }
