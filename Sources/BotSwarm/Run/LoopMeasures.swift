@@ -15,9 +15,8 @@ final class LoopMeasures {
   /// Only within a window frames count for rates and latency.
   private(set) var window: MeasuredWindow.Kind?
   private var windowLatency = Distribution()
-  /// Server clock minus ours, in microseconds, by the shortest round trip of any bot of the loop: all ask the same
-  /// server.
-  var clockOffset: Int64?
+  /// By the round trips of all bots of the loop.
+  var serverClock = ClockBounds()
 
   /// Now, in the microseconds that all of the swarm counts in.
   static func now() -> UInt64 { Loop.clock().nanoseconds / 1_000 }
@@ -39,8 +38,8 @@ final class LoopMeasures {
   /// - Parameter dueMicroseconds: When the frame's tick was due, on the server's clock.
   func recordFrame(dueMicroseconds due: UInt64, receivedMicroseconds now: UInt64) {
     frames += 1
-    guard let clockOffset else { return }
-    // The estimate of the clock is off by up to half a round trip: a frame that seems to come early came at once.
+    guard let clockOffset = serverClock.offsetMicroseconds else { return }
+    // The estimate is a little off: a frame that seems to come early came at once.
     let late = max(0, Int64(bitPattern: now) + clockOffset - Int64(bitPattern: due))
     latency.record(microseconds: UInt64(late))
     if window != nil { windowLatency.record(microseconds: UInt64(late)) }

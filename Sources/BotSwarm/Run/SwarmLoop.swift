@@ -165,15 +165,13 @@ final class SwarmLoop {
     tell(.sampled(sample))
   }
 
-  /// The server's clock is one for all: the bot that was answered quickest knows it best.
+  /// The server's clock is one for all: every bot that was answered knows something of it.
   private func updateClock() {
-    var best: (roundTrip: UInt64, offset: Int64)?
     for case let bot as MovingBot in bots where bot.state == .joined {
       guard let roundTrip = bot.core.clock.roundTripMicroseconds, let offset = bot.core.clock.offsetMicroseconds
       else { continue }
-      if best == nil || roundTrip < best?.roundTrip ?? 0 { best = (roundTrip, offset) }
+      measures.serverClock.add(offsetMicroseconds: offset, roundTripMicroseconds: roundTrip)
     }
-    if let best { measures.clockOffset = best.offset }
   }
 
   private func begin(_ window: MeasuredWindow.Kind) {

@@ -15,6 +15,7 @@ extension SwarmRun {
     }
     let plan = self.plan
     let started = try LoopThread.start(name: "hostile") { loop in
+      yieldToOtherThreads()
       let bots = try HostileLoop(plan: plan, hostile: hostilePlan, loop: loop) { notice in inbox.post(notice) }
       return try Mailbox<HostileLoop.Command>(loop: loop) { command in bots.handle(command) }
     }

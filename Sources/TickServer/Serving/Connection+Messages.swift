@@ -107,7 +107,7 @@ extension Connection {
     raiseMessageLimit()
     roomlessSince = loop.now
     let welcome = Welcome(
-      session: session.id, timeMicroseconds: loop.shared.microseconds(at: loop.now), maxClientMessage: messageLimit,
+      session: session.id, timeMicroseconds: loop.shared.microseconds(at: loop.clock()), maxClientMessage: messageLimit,
       maxServerMessage: WireLimits.serverMessageBytes, graceSeconds: loop.longestGraceSeconds, ticket: session.ticket)
     send(bound: Welcome.bound) { welcome.encode(into: &$0) }
   }
