@@ -15,6 +15,7 @@ from typing import Any
 import memory_cgroup
 import page
 from checks import Checks
+from cores import CoresError, apart
 from memory_cgroup import CgroupError, MemoryCgroup
 from samples import Sample, Sampler
 from server import RigError, Server, is_empty
@@ -32,11 +33,12 @@ def play(options: argparse.Namespace, checks: Checks) -> list[Sample]:
             cgroup = memory_cgroup.create(options.limit, options.tcp)
             stack.callback(memory_cgroup.remove, cgroup)
         log = options.out / f"{options.name}-server.log"
-        server = Server(options.bin / "tickserver", options.set, log, cgroup, options.config)
+        cores, others = apart() if options.apart else (None, None)
+        server = Server(options.bin / "tickserver", options.set, log, cgroup, options.config, cores)
         stack.callback(server.kill)
         descriptors = server.most_descriptors_when_empty()
         sampler = stack.enter_context(Sampler(server, cgroup))
-        report = swarm_run(options, server)
+        report = swarm_run(options, server, others)
         checks.demand("swarm", report["exitStatus"] in options.accept, report["verdict"], "no demand missed")
         checks.demand("server", server.runs(), "runs" if server.runs() else "gone", "runs")
         if server.runs():
@@ -48,10 +50,10 @@ def play(options: argparse.Namespace, checks: Checks) -> list[Sample]:
     return sampler.samples
 
 
-def swarm_run(options: argparse.Namespace, server: Server) -> dict[str, Any]:
+def swarm_run(options: argparse.Namespace, server: Server, cores: set[int] | None) -> dict[str, Any]:
     """Ends the swarm when the server is gone: nothing is to be learnt any more."""
     arguments = ["--server-pid", str(server.pid), "--admin", server.admin, *options.swarm]
-    swarm = Swarm(options.bin / "botswarm", server.address, options.out / options.name, arguments)
+    swarm = Swarm(options.bin / "botswarm", server.address, options.out / options.name, arguments, cores=cores)
     try:
         return swarm.finish(options.most_seconds)
     finally:
@@ -87,6 +89,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--limit", type=size, help="a memory cgroup for the server, TCP buffers included: 64MiB")
     parser.add_argument("--tcp", type=size, help="cgroup v1: the part for TCP buffers; half by default")
     parser.add_argument("--config", type=Path, help="the server's configuration file")
+    parser.add_argument("--apart", action="store_true", help="the server on one core, the players on the others")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of the server")
     parser.add_argument("--bin", type=Path, required=True, help="folder of tickserver and botswarm")
     parser.add_argument("--out", type=Path, default=Path("out"))
@@ -105,7 +108,7 @@ def main() -> int:
     checks = Checks()
     try:
         samples = play(options, checks)
-    except (RigError, CgroupError) as error:
+    except (RigError, CgroupError, CoresError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     file = options.out / f"{options.name}-memory.html"

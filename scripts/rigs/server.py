@@ -12,6 +12,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any, Callable
 
+from cores import stay_on
 from memory_cgroup import MemoryCgroup, enter
 
 START_SECONDS = 15.0
@@ -24,7 +25,7 @@ class RigError(Exception):
 
 
 class Server:
-    """`settings` are KEY=VALUE, over those of the file `config`. It listens on free ports of loopback."""
+    """`settings` are KEY=VALUE, over those of the file `config`. It listens on free ports of loopback, and runs on `cores` alone."""
 
     def __init__(
         self,
@@ -33,6 +34,7 @@ class Server:
         log: Path,
         cgroup: MemoryCgroup | None = None,
         config: Path | None = None,
+        cores: set[int] | None = None,
     ):
         if not binary.exists():
             raise RigError(f"{binary} does not exist: run `make release`")
@@ -43,7 +45,12 @@ class Server:
         for setting in ["admin.port=any", *settings]:
             command += ["--set", setting]
         with log.open("w") as output:
-            before = (lambda: enter(cgroup)) if cgroup is not None else None
+
+            def before() -> None:
+                stay_on(cores)
+                if cgroup is not None:
+                    enter(cgroup)
+
             self.process = subprocess.Popen(command, stdout=output, stderr=output, preexec_fn=before)
         try:
             self.address = self._told(r"(?<!admin )listening address=(127\.0\.0\.1:\d+)")

@@ -7,16 +7,25 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from cores import stay_on
 from server import RigError
 
 
 class Swarm:
     """`arguments` are those of botswarm; its report is written to `report`.json and `report`.html.
 
-    A `quiet` one prints nothing here: for rigs that run many.
+    A `quiet` one prints nothing here: for rigs that run many. It runs on `cores` alone.
     """
 
-    def __init__(self, binary: Path, target: str, report: Path, arguments: list[str], quiet: bool = False):
+    def __init__(
+        self,
+        binary: Path,
+        target: str,
+        report: Path,
+        arguments: list[str],
+        quiet: bool = False,
+        cores: set[int] | None = None,
+    ):
         if not binary.exists():
             raise RigError(f"{binary} does not exist: run `make release`")
         self.report = report
@@ -24,7 +33,7 @@ class Swarm:
         command = [str(binary), "--target", target, *arguments]
         command += ["--json", str(report.with_suffix(".json")), "--html", str(report.with_suffix(".html"))]
         output = subprocess.DEVNULL if quiet else None
-        self.process = subprocess.Popen(command, stdout=output, stderr=output)
+        self.process = subprocess.Popen(command, stdout=output, stderr=output, preexec_fn=lambda: stay_on(cores))
 
     def runs(self) -> bool:
         return self.process.poll() is None
