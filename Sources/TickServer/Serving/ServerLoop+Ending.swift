@@ -38,6 +38,7 @@ extension ServerLoop {
       let isSaid = departure.isTold && sayGoodbye(connection, departure, text)
       perform(connection.lifecycle.handle(.farewell(isSaid ? .said : .unsaid, now: now)), on: connection)
     case .letGo(let ending, let keepsSeat):
+      closeOutlet(of: connection)
       switch ending {
       case .flush: connection.stream.closeAfterFlush()
       case .close: connection.stream.close()
