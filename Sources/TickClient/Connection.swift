@@ -15,6 +15,8 @@ final class Connection: @unchecked Sendable {
   let state: ClientState
   private let host: String
   private let port: UInt16
+  /// See ``TickClient/Options/inputGathering``.
+  private let gatheringMilliseconds: UInt64?
   private var loop: Loop?
   private var stream: EventLoop.Stream?
   private var attempt: ConnectAttempt?
@@ -23,13 +25,19 @@ final class Connection: @unchecked Sendable {
   private var isUp = false
   private var ticks: Timer?
   private var retry: Timer?
+  /// Runs while inputs wait for others.
+  private var gathering: Timer?
+  private var isGathering = false
+  /// When something was last sent, in microseconds.
+  private var lastSend: UInt64 = 0
   /// The write in flight, if any; freed when it is over.
   private var inFlight: UnsafeMutableRawBufferPointer?
 
-  init(_ state: ClientState, host: String, port: UInt16) {
+  init(_ state: ClientState, host: String, port: UInt16, gatheringMilliseconds: UInt64?) {
     self.state = state
     self.host = host
     self.port = port
+    self.gatheringMilliseconds = gatheringMilliseconds
   }
 
   /// On the loop's thread: begins the first attempt.
@@ -39,6 +47,7 @@ final class Connection: @unchecked Sendable {
     do {
       ticks = try Timer(loop: loop) { [self] in tick() }
       retry = try Timer(loop: loop) { [self] in open() }
+      gathering = try Timer(loop: loop) { [self] in flush() }
     } catch {
       return lost("\(error)")
     }
@@ -46,11 +55,27 @@ final class Connection: @unchecked Sendable {
     open()
   }
 
+  /// On the loop's thread: an input waits in the core, and is sent at once or with those that follow.
+  func gather() {
+    guard let gatheringMilliseconds, let gathering else { return flush() }
+    guard !isGathering else { return }
+    let due = lastSend + gatheringMilliseconds * 1_000
+    let now = SharedLoop.now()
+    guard now < due else { return flush() }
+    isGathering = true
+    gathering.start(afterMilliseconds: (due - now + 999) / 1_000)
+  }
+
   /// On the loop's thread: sends what waits in the core.
   func flush() {
+    if isGathering {
+      isGathering = false
+      gathering?.stop()
+    }
     guard let stream, inFlight == nil else { return }
     let bytes = state.locked { $0.core.takeOutput() }
     guard !bytes.isEmpty else { return }
+    lastSend = SharedLoop.now()
     let taken: Int
     switch bytes.withUnsafeBytes({ stream.tryWrite($0) }) {
     case .wrote(let count): taken = count
@@ -74,6 +99,7 @@ final class Connection: @unchecked Sendable {
     flush()
     ticks?.close()
     retry?.close()
+    gathering?.close()
     attempt?.cancel()
     guard let stream, let loop else { return stop() }
     stream.closeAfterFlush()
@@ -87,9 +113,10 @@ final class Connection: @unchecked Sendable {
   private func stop() {
     ticks?.close()
     retry?.close()
+    gathering?.close()
     attempt?.cancel()
     stream?.close()
-    (stream, attempt, ticks, retry) = (nil, nil, nil, nil)
+    (stream, attempt, ticks, retry, gathering) = (nil, nil, nil, nil, nil)
   }
 
   // MARK: Attempts
@@ -148,11 +175,14 @@ extension Connection: StreamDelegate {
   func stream(_ stream: EventLoop.Stream, didRead bytes: UnsafeRawBufferPointer) {
     guard stream === self.stream else { return }
     let now = SharedLoop.now()
-    let isAlive = state.locked { state in
+    let (isAlive, hasAnswer) = state.locked { state in
+      let before = state.core.outputBytes
       // The loop's buffer holds plain bytes for the length of this call.
-      bytes.withMemoryRebound(to: UInt8.self) { state.core.receive($0.span, now: now, state) }
+      let isAlive = bytes.withMemoryRebound(to: UInt8.self) { state.core.receive($0.span, now: now, state) }
+      return (isAlive, state.core.outputBytes != before)
     }
-    flush()
+    // Inputs that wait for others go on waiting.
+    if hasAnswer || !isGathering { flush() }
     if !isAlive { lost(nil) }
   }
 

@@ -48,7 +48,8 @@ public final class Room: Sendable {
   /// }
   /// ```
   ///
-  /// Values are brought into the range of their field.
+  /// Values are brought into the range of their field. What is sent in quick succession leaves together:
+  /// ``TickClient/Options/inputGathering``.
   /// - Returns: The input's number; compare with ``acknowledgedInput``. Nil when nothing was set.
   /// - Throws: ``ClientError``: `notAllowed` for entities of others, for keys of another schema or kind and while
   ///   disconnected, `ended`, and whatever `body` throws. Nothing is sent then.
@@ -68,7 +69,7 @@ public final class Room: Sendable {
         throw ClientError.notAllowed("\(error)")
       }
     }
-    client.wake()
+    client.wakeForInput()
     return sequence
   }
 

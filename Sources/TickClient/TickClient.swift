@@ -33,6 +33,13 @@ public final class TickClient: Sendable {
     public var retries = 12
     /// Silence of the server after which a connection counts as lost.
     public var silence: Duration = .seconds(10)
+    /// How long inputs wait for each other, so that several leave in one write: a small one by itself costs the server
+    /// four times as much. 1 ms to 1 s; nil sends each at once.
+    ///
+    /// The first input after a pause leaves at once; those that follow within this time leave together, at its end. So
+    /// nothing waits when inputs are farther apart, and none waits longer. Events, calls and ``Room/leave()`` never
+    /// wait, and take along what does: the order is kept.
+    public var inputGathering: Duration? = .milliseconds(5)
 
     /// The defaults.
     public init() {}
@@ -72,7 +79,8 @@ public final class TickClient: Sendable {
     }
     let mailbox = try SharedLoop.mailbox()
     let state = ClientState(options.configuration(token, schema), noticeLimit: max(1, options.noticeLimit))
-    let connection = Connection(state, host: host, port: number)
+    let connection = Connection(
+      state, host: host, port: number, gatheringMilliseconds: options.inputGathering.map { $0.gatheringMilliseconds })
     let client = TickClient(connection, mailbox)
     try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { waiter in
@@ -122,6 +130,12 @@ public final class TickClient: Sendable {
     let connection = self.connection
     mailbox.post { _ in connection.flush() }
   }
+
+  /// The same for inputs, which may wait for others.
+  func wakeForInput() {
+    let connection = self.connection
+    mailbox.post { _ in connection.gather() }
+  }
 }
 
 extension TickClient.Options {
@@ -136,6 +150,8 @@ extension TickClient.Options {
 }
 
 extension Duration {
+  fileprivate var gatheringMilliseconds: UInt64 { min(max(wholeMilliseconds, 1), 1_000) }
+
   /// Rounded down; 0 if negative; at most a day, which no delay of a client exceeds.
   fileprivate var wholeMilliseconds: UInt64 {
     let day: Int64 = 86_400

@@ -28,6 +28,9 @@ final class FakeServer: @unchecked Sendable, StreamDelegate {
   private var isSeated = false
   private(set) var hellos = 0
   private(set) var leaves = 0
+  private(set) var inputs = 0
+  /// Reads that brought inputs.
+  private(set) var inputReads = 0
   /// What the next Hello is answered with, instead of a Welcome.
   var goodbye: Goodbye?
   /// What the next Join is answered with.
@@ -160,6 +163,8 @@ final class FakeServer: @unchecked Sendable, StreamDelegate {
 
   func stream(_ stream: EventLoop.Stream, didRead bytes: UnsafeRawBufferPointer) {
     guard stream === self.stream else { return }
+    let inputsBefore = inputs
+    defer { if inputs > inputsBefore { inputReads += 1 } }
     bytes.withMemoryRebound(to: UInt8.self) { chunk in
       _ = try? assembler.feed(chunk.span) { type, body in
         answer(type, body)
@@ -185,7 +190,9 @@ final class FakeServer: @unchecked Sendable, StreamDelegate {
       send(encodedBytes(bound: 64) { Pong(token: token, timeMicroseconds: 9_000_000).encode(into: &$0) })
     case .call: if let call = try? Call(body) { reply(call, body.array(call.payload)) }
     case .event: if let event = try? ClientEvent(body) { step([(event.code, body.array(event.payload))]) }
-    case .input: apply(body)
+    case .input:
+      inputs += 1
+      apply(body)
     default: break
     }
   }

@@ -135,6 +135,40 @@ struct TickClientTests {
     }
   }
 
+  @Test func inputsInQuickSuccessionLeaveTogetherAndBeforeWhatFollows() async throws {
+    var options = quick
+    options.inputGathering = .seconds(1)
+    try await inRoom(options) { server, client, room in
+      let position = try room.schema.key("avatar", "position", as: SIMD2<Double>.self)
+      for step in 1...20 {
+        try room.send { $0.set(position, of: FakeServer.avatar, to: SIMD2(Double(step), 0)) }
+      }
+      // Does not wait, and overtakes nothing.
+      let answer = try await room.call(1, [5])
+      #expect(answer == [5])
+      let (inputs, reads) = await server.perform { ($0.inputs, $0.inputReads) }
+      #expect(inputs == 20)
+      #expect(reads <= 2, "the first may have left alone")
+    }
+  }
+
+  @Test(arguments: [nil, .milliseconds(40)] as [Duration?])
+  func inputsThatWaitForOthersLeaveByThemselves(gathering: Duration?) async throws {
+    var options = quick
+    options.inputGathering = gathering
+    try await inRoom(options) { server, client, room in
+      let position = try room.schema.key("avatar", "position", as: SIMD2<Double>.self)
+      for step in 1...3 {
+        let sent = try room.send { $0.set(position, of: FakeServer.avatar, to: SIMD2(Double(step), 0)) }
+        #expect(sent == UInt32(step))
+        if step != 2 { continue }
+        _ = await read(room) { _ in room.value(position, of: FakeServer.avatar) == SIMD2(2, 0) }
+      }
+      _ = await read(room) { _ in room.value(position, of: FakeServer.avatar) == SIMD2(3, 0) }
+      #expect(await server.perform { $0.inputs } == 3)
+    }
+  }
+
   @Test func refusedJoinSaysWhyAndMayBeTriedAgain() async throws {
     let server = try FakeServer()
     defer { server.stop() }
