@@ -77,7 +77,7 @@ import TickServer
     #expect(tallies[.zeroWindow]?.eventsCompared ?? 0 > 0)
     #expect(tallies[.hop]?.hops ?? 0 >= 40)
     #expect(tallies[.churn]?.cycles == 50)
-    #expect(report.windows.map(\.kind) == [.baseline, .steady])
+    #expect(report.windows.map(\.kind) == [.baseline, .steady, .baseline])
     #expect(report.comparison?.p99Ratios.count == 1)
   }
 
@@ -104,7 +104,7 @@ import TickServer
       plan.hostile?.repeats = 2
       return try SwarmRun(plan, terminal: nil).run()
     }
-    #expect(report.windows.map(\.kind) == [.baseline, .steady, .baseline, .steady])
+    #expect(report.windows.map(\.kind) == [.baseline, .steady, .baseline, .steady, .baseline])
     #expect(report.windows.allSatisfy { $0.latency != nil && $0.rates?.bots == Self.healthyBots })
     #expect(report.comparison?.p99Ratios.count == 2)
   }

@@ -55,7 +55,24 @@ import Testing
     #expect(good.verdict.outcome == .ok)
   }
 
-  @Test("compares each window with the one without the mix before it; the median counts") func ratios() throws {
+  @Test("compares each window with those without the mix around it") func neighbours() throws {
+    var report = syntheticReport()
+    func window(_ kind: MeasuredWindow.Kind, _ microseconds: UInt64) -> MeasuredWindow {
+      var distribution = Distribution()
+      distribution.record(microseconds: microseconds)
+      var window = MeasuredWindow(kind, seconds: 0..<5)
+      window.latency = distribution.summary
+      return window
+    }
+    // The machine slows down to a third; the mix adds nothing.
+    report.windows = [window(.baseline, 100), window(.steady, 150), window(.baseline, 200)]
+    report.windows += [window(.steady, 250), window(.baseline, 300)]
+    #expect(report.comparison?.p99Ratios == [1, 1])
+    report.windows.removeLast()
+    #expect(report.comparison?.p99Ratios == [1, 1.25], "the last has one neighbour")
+  }
+
+  @Test("lets the median of the ratios count") func ratios() throws {
     var report = syntheticReport()
     let latency = try #require(report.totals.frameLatency.summary)
     var slow = Distribution()

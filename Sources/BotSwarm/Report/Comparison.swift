@@ -1,6 +1,7 @@
 /// Healthy bots with the hostile mix against the same bots without it, window by window.
 package struct Comparison: Hashable, Sendable {
-  /// Latency with the mix by latency without it, a pair of windows each.
+  /// Latency with the mix by latency without it, one for each window with it: by the mean of the windows without it
+  /// before and after, so that a machine that becomes faster or slower on the way counts little.
   package var p50Ratios: [Double] = []
   package var p99Ratios: [Double] = []
   /// Frames a second of the worst bot, without and with the mix.
@@ -23,15 +24,22 @@ package struct Comparison: Hashable, Sendable {
 }
 
 extension SwarmReport {
-  /// Nil when nothing was compared. Each window with the mix is paired with the one without it before.
+  /// Nil when nothing was compared. Each window with the mix is compared with those without it on either side.
   package var comparison: Comparison? {
     var comparison = Comparison()
-    for (before, window) in zip(windows, windows.dropFirst()) where before.kind == .baseline && window.kind == .steady {
-      guard let without = before.latency, let with = window.latency else { continue }
-      comparison.p50Ratios.append(Double(with.p50Microseconds) / Double(max(1, without.p50Microseconds)))
-      comparison.p99Ratios.append(Double(with.p99Microseconds) / Double(max(1, without.p99Microseconds)))
-      if let without = before.rates, let with = window.rates {
-        comparison.worstRates.append(.init(without: without.min, with: with.min))
+    for (index, window) in windows.enumerated() where window.kind == .steady {
+      let neighbours = [index - 1, index + 1].filter { windows.indices.contains($0) }.map { windows[$0] }
+        .filter { $0.kind == .baseline }
+      let without = neighbours.compactMap(\.latency)
+      guard let with = window.latency, !without.isEmpty else { continue }
+      func ratio(_ value: (DistributionSummary) -> UInt64) -> Double {
+        let mean = without.reduce(0) { $0 + Double(value($1)) } / Double(without.count)
+        return Double(value(with)) / max(1, mean)
+      }
+      comparison.p50Ratios.append(ratio(\.p50Microseconds))
+      comparison.p99Ratios.append(ratio(\.p99Microseconds))
+      if let worst = neighbours.compactMap(\.rates?.min).min(), let with = window.rates {
+        comparison.worstRates.append(.init(without: worst, with: with.min))
       }
     }
     return comparison.p99Ratios.isEmpty ? nil : comparison

@@ -33,7 +33,8 @@ extension SwarmRun {
     case .joining:
       show(.joining, until: max(joining + 1, second) + Self.settleSeconds + after)
     case .settling(let until): show(.joining, until: until + after)
-    case .baseline(let until): show(.baseline, until: until + between + rest)
+    case .baseline(let until) where repeatsLeft > 0: show(.baseline, until: until + between + rest)
+    case .baseline(let until): show(.baseline, until: until + Self.quietSeconds + 1)
     case .mixing(let until): show(.mixing, until: until + plan.durationSeconds + rest)
     case .steady(let until): show(.running, until: max(until, second) + rest)
     case .resting(let until): show(.mixing, until: until + after)
@@ -50,13 +51,16 @@ extension SwarmRun {
 
   /// What follows the window under way.
   private var rest: Int {
-    let others = repeatsLeft > 1 ? Self.restSeconds + windowSeconds(repeatsLeft - 1) : 0
+    let others = repeatsLeft > 1 ? Self.restSeconds + windowSeconds(repeatsLeft - 1) : closingSeconds
     return others + Self.quietSeconds + 1
   }
 
   private func windowSeconds(_ count: Int) -> Int {
     guard let hostile = plan.hostile else { return plan.durationSeconds }
     let pair = (hostile.baselineSeconds ?? 0) + Self.mixSeconds + plan.durationSeconds
-    return count * pair + max(0, count - 1) * Self.restSeconds
+    return count * pair + max(0, count - 1) * Self.restSeconds + closingSeconds
   }
+
+  /// The window without the mix after all others.
+  private var closingSeconds: Int { plan.hostile?.baselineSeconds.map { Self.restSeconds + $0 } ?? 0 }
 }

@@ -166,7 +166,7 @@ package final class SwarmRun {
     case .settling(let until) where second >= until: beginRepeat()
     case .baseline(let until) where second >= until:
       endWindow()
-      mix()
+      if repeatsLeft > 0 { mix() } else { beginQuiet() }
     case .mixing(let until) where second >= until:
       begin(.steady)
       patienceUntil = second + plan.durationSeconds + (plan.hostile?.patienceSeconds ?? 0)
@@ -218,12 +218,17 @@ package final class SwarmRun {
     endWindow()
     repeatsLeft -= 1
     hostile?.commands.post(.rest)
-    if repeatsLeft > 0, !report.wasInterrupted {
+    if repeatsLeft > 0 || plan.hostile?.baselineSeconds != nil, !report.wasInterrupted {
+      // After the last one comes a window without the mix: each with it lies between two.
       phase = .resting(until: second + Self.restSeconds)
     } else {
-      order(.quiet)
-      phase = .quiet(until: second + Self.quietSeconds)
+      beginQuiet()
     }
+  }
+
+  private func beginQuiet() {
+    order(.quiet)
+    phase = .quiet(until: second + Self.quietSeconds)
   }
 
   private func merge(_ measures: WindowMeasures) {
