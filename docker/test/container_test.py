@@ -58,6 +58,8 @@ def build(engine: Engine, scratch: Path, checks: Checks, most_megabytes: int) ->
 def play(running: Running, checks: Checks, options: argparse.Namespace) -> None:
     """Bots on the server until their run is over; the container must neither notice nor die."""
     arguments = ["--bots", str(options.bots), "--room-size", "50", "--duration", str(options.seconds), "--quiet"]
+    # Frames of some size, so that they soon fill the buffers of who does not read.
+    arguments += ["--input-rate", "30", "--mix", "wander=1"]
     arguments += ["--admin", running.admin, "--hostile", options.hostile, "--send-buffer", "8KiB"]
     swarm = Swarm(options.swarm, running.address, options.out / "container-swarm", arguments)
     try:
