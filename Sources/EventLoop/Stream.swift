@@ -90,10 +90,18 @@ package final class Stream: LoopHandle {
     }
     uv_read_stop(stream)
     switch Int32(count) {
-    case UV_EOF.rawValue: delegate?.streamDidEnd(self, .endOfStream)
+    case UV_EOF.rawValue: delegate?.streamDidEnd(self, wasReset ? .reset : .endOfStream)
     case UV_ECONNRESET.rawValue: delegate?.streamDidEnd(self, .reset)
     default: delegate?.streamDidEnd(self, .error(LoopError("read", code: Int32(count))))
     }
+  }
+
+  /// libuv tells a reset that comes together with the last bytes as an end of stream; the socket still knows.
+  private var wasReset: Bool {
+    guard let descriptor else { return false }
+    var error: Int32 = 0
+    var size = socklen_t(MemoryLayout<Int32>.size)
+    return getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == ECONNRESET
   }
 
   private func queryPeerAddress() -> SocketAddress? {

@@ -55,6 +55,24 @@ extension EventLoopTests {
       }
     }
 
+    @Test("A reset that comes with the last bytes is still a reset")
+    func resetBehindBytes() throws {
+      try withLoop { loop in
+        try loop.connectPair { client, server in
+          let probe = Probe(server)
+          probe.onEnd = { stream, end in
+            #expect(end == .reset)
+            loop.stop()
+          }
+          let sent = [UInt8](repeating: 1, count: 10).withUnsafeBytes { client.tryWrite($0) }
+          #expect(sent == .wrote(10))
+          client.reset()
+          // Both are there before the first look.
+          server.startReading()
+        }
+      }
+    }
+
     @Test("A write in flight fails when the peer resets")
     func writeFailsAfterReset() throws {
       try withLoop { loop in
