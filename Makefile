@@ -130,7 +130,7 @@ tsan: setup ## what crosses threads, under ThreadSanitizer
 asan: setup ## the engine, the loops and the server, under AddressSanitizer
 	scripts/sanitize.sh address
 
-mutants: test-setup ## the code broken on purpose in some fifty ways: a test must catch each
+mutants: test-setup ## the code broken on purpose, once for each file of Tests/Mutants: a test must catch each
 	scripts/mutants.py
 
 vectors: setup ## write the golden vectors anew

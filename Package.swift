@@ -33,7 +33,9 @@ let package = Package(
     // Rounding is the C library's; a program that imports neither Glibc nor Foundation does not link it by itself.
     .target(
       name: "WireFormat", swiftSettings: settings, linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
-    .target(name: "RoomEngine", dependencies: ["WireFormat"], swiftSettings: settings),
+    // One instruction, without effects.
+    .target(name: "CPrefetch"),
+    .target(name: "RoomEngine", dependencies: ["WireFormat", "CPrefetch"], swiftSettings: settings),
     .target(name: "ClientCore", dependencies: ["WireFormat"], swiftSettings: settings),
 
     // For error messages: the known word that was probably meant.

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts" / "rigs"))
 
 import flamegraph  # noqa: E402
+from cores import apart  # noqa: E402
 from server import RigError, Server  # noqa: E402
 from swarm import Swarm  # noqa: E402
 
@@ -82,13 +83,13 @@ def share(stacks: Counter[tuple[str, ...]], is_in: object) -> float:
 def run(options: argparse.Namespace, out: Path) -> None:
     binaries = ROOT / ".build" / "release"
     settings = [f"maxConnections={options.bots + 100}", "loops=1"]
-    server = Server(binaries / "tickserver", settings, out / "profile-server.log", config=options.config)
+    first, others = apart()
+    server = Server(binaries / "tickserver", settings, out / "profile-server.log", config=options.config, cores=first)
     swarm = None
     try:
-        subprocess.run(["taskset", "-a", "-p", "-c", "0", str(server.pid)], check=True, stdout=subprocess.DEVNULL)
         arguments = ["--room-kind", options.room_kind, "--bots", str(options.bots), "--room-size", str(options.room_size)]
         arguments += ["--input-rate", str(options.input_rate), "--duration", str(options.seconds + 2 * JOINING_SECONDS)]
-        swarm = Swarm(binaries / "botswarm", server.address, out / "profile-swarm", arguments, quiet=True)
+        swarm = Swarm(binaries / "botswarm", server.address, out / "profile-swarm", arguments, quiet=True, cores=others)
         server.wait(lambda ledger: ledger["total"]["seats"] >= options.bots, 4 * JOINING_SECONDS)
         stacks = demangled(fold(record(server.pid, options.seconds)))
     finally:

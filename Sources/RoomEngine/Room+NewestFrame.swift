@@ -1,3 +1,4 @@
+public import CPrefetch
 import WireFormat
 
 /// The way that most frames go: to members who have all the others and wait for nothing else. All that is looked at for
@@ -26,18 +27,22 @@ extension Room {
   package func deliverNewestFrame(now: Instant, _ offer: Offer, others: (Delivery) -> Void) {
     let round = beginRound()
     let none = UnsafeRawBufferPointer(start: nil, count: 0)
-    for slot in round.standings.indices {
-      let standing = round.standings[slot]
-      guard standing.pointee.burdens.rawValue == 0, standing.pointee.cursor == round.previous else {
-        offerOnce(to: slot, now: now, offer)
-        continue
-      }
-      let taken = offer(standing.pointee.tag, none)
-      if taken == round.bytes {
-        standing.pointee.cursor = round.number
-        standing.pointee.lastEvent = round.lastEvent
-      } else {
-        leave(slot, taken, now: now)
+    round.standings.withUnsafeBufferPointer { standings in
+      for slot in standings.indices {
+        let standing = standings[slot]
+        // The kernel leaves little in the caches: what comes next is fetched while this member's frame is on its way.
+        prefetch_for_write(standings[min(slot + 1, standings.count - 1)])
+        guard standing.pointee.burdens.rawValue == 0, standing.pointee.cursor == round.previous else {
+          offerOnce(to: slot, now: now, offer)
+          continue
+        }
+        let taken = offer(standing.pointee.tag, none)
+        if taken == round.bytes {
+          standing.pointee.cursor = round.number
+          standing.pointee.lastEvent = round.lastEvent
+        } else {
+          leave(slot, taken, now: now)
+        }
       }
     }
     endRound(others)

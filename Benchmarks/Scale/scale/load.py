@@ -111,23 +111,15 @@ def cpu_seconds(stat: Path) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def pin(pid: int, cores: set[int] | None) -> None:
-    if cores is None:
-        return
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        os.sched_setaffinity(int(task.name), cores)
-
-
 def measure(load: Load, programs: Path, out: Path, placed: Placed = Placed()) -> Measured:
     rooms = -(-load.bots // load.room_size)
     settings = [
         f"loops={load.loops}", f"maxConnections={load.bots + 100}", f"maxRooms={rooms + 10}", "memoryLimit=unlimited",
         f"rooms.walk.capacity={max(2, load.room_size)}", f"rooms.walk.tickRate={load.tick_rate}",
     ]
-    server = Server(programs / "tickserver", settings, out / "scale-server.log", config=CONFIGURATION)
+    server = Server(programs / "tickserver", settings, out / "scale-server.log", config=CONFIGURATION, cores=placed.server)
     swarms: list[Swarm] = []
     try:
-        pin(server.pid, placed.server)
         if placed.throttle is not None:
             placed.throttle.limit(server.pid)
         counts = [min(BOTS_A_SWARM, load.bots - first) for first in range(0, load.bots, BOTS_A_SWARM)]
@@ -137,8 +129,8 @@ def measure(load: Load, programs: Path, out: Path, placed: Placed = Placed()) ->
                 "--join-rate", str(JOIN_RATE), "--input-rate", str(load.input_rate), "--mix", load.mix,
                 "--event-interval", "off", "--duration", str(load.seconds + SETTLING_SECONDS), "--quiet",
             ]
-            swarms.append(Swarm(programs / "botswarm", server.address, out / f"scale-{index}", arguments, quiet=True))
-            pin(swarms[-1].process.pid, placed.swarm)
+            report = out / f"scale-{index}"
+            swarms.append(Swarm(programs / "botswarm", server.address, report, arguments, quiet=True, cores=placed.swarm))
         return observe(load, server, swarms)
     finally:
         for swarm in swarms:

@@ -30,9 +30,4 @@ package struct ClockBounds: Hashable, Sendable {
   package var offsetMicroseconds: Int64? {
     bounds.map { $0.lowerBound + ($0.upperBound - $0.lowerBound) / 2 }
   }
-
-  /// How far off ``offsetMicroseconds`` may be, in microseconds.
-  package var errorMicroseconds: UInt64? {
-    bounds.map { UInt64($0.upperBound - $0.lowerBound + 1) / 2 }
-  }
 }

@@ -152,10 +152,10 @@ final class ServerLoop {
   /// No frame goes that way any more: its descriptor is about to be somebody else's.
   func closeOutlet(of connection: Connection) { outlets[connection.slot] = nil }
 
-  /// Lets go of a connection whose stream is closed.
+  /// Lets go of a connection whose stream, and before it whose outlet, is closed.
   func remove(_ connection: Connection) {
+    assert(outlets[connection.slot] == nil)
     connections[connection.slot] = nil
-    outlets[connection.slot] = nil
     freeSlots.append(connection.slot)
   }
 

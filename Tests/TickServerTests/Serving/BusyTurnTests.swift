@@ -12,11 +12,7 @@ extension ServingTests {
     func interrupted(isDue: Bool, isRun: Bool) throws {
       let server = try EmbeddedServer(ServerConfiguration(rooms: [try TestRoom.kind()]))
       var peers: [Int32] = []
-      defer {
-        peers.forEach { close($0) }
-        let end = server.stop()
-        #expect(end.connections == 0)
-      }
+      defer { end(server, peers) }
       let newcomer = try server.connect(to: 0)
       peers.append(newcomer)
       say(Say.hello() + Say.join("r"), on: newcomer)
@@ -43,11 +39,7 @@ extension ServingTests {
     func looks(after work: Work) throws {
       let server = try EmbeddedServer(ServerConfiguration(rooms: [try TestRoom.kind()]))
       var peers: [Int32] = []
-      defer {
-        peers.forEach { close($0) }
-        let end = server.stop()
-        #expect(end.connections == 0)
-      }
+      defer { end(server, peers) }
       for index in 0..<17 {
         let peer = try server.connect(to: 0)
         peers.append(peer)
@@ -76,6 +68,12 @@ extension ServingTests {
       }
       if work != .anAccept { server.turn() }
       #expect((received(newcomer) > 0) == ![.nothing, .aMessage].contains(work))
+    }
+
+    private func end(_ server: EmbeddedServer, _ peers: [Int32]) {
+      peers.forEach { close($0) }
+      let end = server.stop()
+      #expect(end.connections == 0)
     }
 
     private func say(_ bytes: [UInt8], on peer: Int32) {
