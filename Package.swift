@@ -42,7 +42,7 @@ let package = Package(
     .target(name: "Spelling", swiftSettings: settings),
 
     // The shells.
-    .target(name: "EventLoop", dependencies: ["CUV"], swiftSettings: settings),
+    .target(name: "EventLoop", dependencies: ["CUV", "CPrefetch"], swiftSettings: settings),
     .target(
       name: "TickServer",
       dependencies: [

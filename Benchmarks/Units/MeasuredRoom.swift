@@ -59,10 +59,9 @@ package final class MeasuredRoom {
   }
 
   private func deliver() {
-    let frame = room.newestFrame.count
-    room.deliverNewestFrame(now: now) { _, ack in
+    room.deliverNewestFrame(now: now) { _, bytes in
       delivered += 1
-      return frame + ack.count
+      return bytes.count
     } others: { delivery in
       while room.planWrite(for: delivery, now: now) == .write {
         let count = context.plan.withSlices { slices in slices.reduce(0) { $0 + $1.count } }

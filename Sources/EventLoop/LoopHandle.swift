@@ -24,9 +24,9 @@ package class LoopHandle {
 
   package final var isOpen: Bool { phase == .open }
 
-  /// Allocates the struct. The subclass then calls `open`.
-  init(_ type: uv_handle_type, loop: Loop, gauge: WritableKeyPath<LoopGauges, Int>) {
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: uv_handle_size(type), alignment: 16)
+  /// Allocates the struct, in so many bytes if that is more. The subclass then calls `open`.
+  init(_ type: uv_handle_type, bytes: Int = 0, loop: Loop, gauge: WritableKeyPath<LoopGauges, Int>) {
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: max(bytes, uv_handle_size(type)), alignment: 16)
     raw = memory.bindMemory(to: uv_handle_t.self, capacity: 1)
     self.gauge = gauge
     self.loop = loop

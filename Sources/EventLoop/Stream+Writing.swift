@@ -23,15 +23,6 @@ extension Stream {
     return outcome(uv_try_write(stream, &buffer, 1))
   }
 
-  /// `tryWrite` of two slices: a frame and a member's trailer.
-  package func tryWrite(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) -> WriteOutcome {
-    guard isOpen, let loop else { return .failed(LoopError("write", code: UV_ENOTCONN.rawValue)) }
-    if writeInFlight { return .wouldBlock }
-    loop.writeVector[0] = uv_buf_t(first)
-    loop.writeVector[1] = uv_buf_t(second)
-    return outcome(uv_try_write(stream, loop.writeVector, 2))
-  }
-
   /// Hands the slices (1 to 4) to the loop, which writes them as the peer takes them.
   ///
   /// The bytes must stay where they are until `stream(_:didCompleteWrite:)`, which comes exactly once, never from

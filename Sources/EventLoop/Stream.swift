@@ -18,7 +18,9 @@ package final class Stream: LoopHandle {
   package init(
     adopting descriptor: SocketDescriptor, loop: Loop, peerAddress: SocketAddress? = nil
   ) throws(LoopError) {
-    super.init(UV_TCP, loop: loop, gauge: \.streams)
+    super.init(
+      UV_TCP, bytes: ReadAhead.offset + MemoryLayout<ReadAhead>.size, loop: loop, gauge: \.streams)
+    ReadAhead.of(raw).initialize(to: ReadAhead())
     do throws(LoopError) {
       try open("uv_tcp_init") { [tcp] loop in uv_tcp_init(loop, tcp) }
     } catch {
@@ -36,7 +38,9 @@ package final class Stream: LoopHandle {
 
   /// An unconnected socket of the given family, for `ConnectAttempt`.
   init(unconnectedOn loop: Loop, family: Int32) throws(LoopError) {
-    super.init(UV_TCP, loop: loop, gauge: \.streams)
+    super.init(
+      UV_TCP, bytes: ReadAhead.offset + MemoryLayout<ReadAhead>.size, loop: loop, gauge: \.streams)
+    ReadAhead.of(raw).initialize(to: ReadAhead())
     try open("socket") { [tcp] loop in uv_tcp_init_ex(loop, tcp, UInt32(family)) }
   }
 
@@ -53,6 +57,10 @@ package final class Stream: LoopHandle {
     peerAddress = queryPeerAddress()
   }
 
+  /// Names an object, one of three, that the delegate will look at whenever something was read, for the time that it is
+  /// so: see ``ReadAhead``. It is not kept alive.
+  package func willRead(_ index: Int, _ object: AnyObject?) { ReadAhead.of(raw).pointee.set(index, object) }
+
   /// Delivers what arrives to the delegate, until `stopReading()`. Nothing happens when it already does, or after the
   /// end.
   package func startReading() {
@@ -60,7 +68,9 @@ package final class Stream: LoopHandle {
     uv_read_start(
       stream,
       { handle, _, buffer in
-        guard let shared = handle?.pointee.loop.pointee.data else { return }
+        guard let handle, let shared = handle.pointee.loop.pointee.data else { return }
+        // The read comes next.
+        ReadAhead.of(handle).pointee.fetch()
         buffer?.pointee = shared.assumingMemoryBound(to: uv_buf_t.self).pointee
       },
       { handle, count, buffer in

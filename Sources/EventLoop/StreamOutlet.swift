@@ -17,48 +17,23 @@ package struct StreamOutlet {
     handle = stream.raw
   }
 
-  @usableFromInline var isCurrent: Bool {
-    var number: uv_os_fd_t = -1
-    return uv_fileno(handle, &number) == 0 && number == descriptor
-  }
-}
-
-/// The same bytes for many streams of a loop, none of which has a write in flight. Nothing else is written on the loop
-/// while it is in use.
-package struct Broadcast {
-  @usableFromInline let bytes: UnsafeRawBufferPointer
-  /// The loop's; the shared bytes lie in it once for all.
-  @usableFromInline let slices: UnsafeMutablePointer<uv_buf_t>
-  @usableFromInline static let flags = Int32(MSG_DONTWAIT | MSG_NOSIGNAL)
-
-  package init(_ bytes: UnsafeRawBufferPointer, on loop: Loop) {
-    self.bytes = bytes
-    slices = loop.writeVector
-    slices[0] = uv_buf_t(bytes)
-  }
-
-  /// Offers the bytes and, unless it is empty, a trailer behind them, as one write.
+  /// Offers bytes to the socket, which has no write in flight.
   ///
   /// `send`, where libuv has `write`: what the kernel does for files on the way to the socket is spared.
   ///
   /// - Returns: how many bytes the kernel took, 0 when its buffer is full; below 0 for errors.
   @inlinable
-  package func offer(to outlet: StreamOutlet, _ trailer: UnsafeRawBufferPointer) -> Int {
-    assert(outlet.isCurrent, "an outlet has outlived its stream")
-    let taken =
-      trailer.count > 0
-      ? offerBoth(to: outlet, trailer) : send(outlet.descriptor, bytes.baseAddress, bytes.count, Self.flags)
+  package func offer(_ bytes: UnsafeRawBufferPointer) -> Int {
+    assert(isCurrent, "an outlet has outlived its stream")
+    let taken = send(descriptor, bytes.baseAddress, bytes.count, Self.flags)
     return taken >= 0 ? taken : untaken
   }
 
-  @usableFromInline
-  func offerBoth(to outlet: StreamOutlet, _ trailer: UnsafeRawBufferPointer) -> Int {
-    slices[1] = uv_buf_t(trailer)
-    var message = msghdr()
-    // libuv's slices have the layout of the system's, as its documentation promises.
-    message.msg_iov = UnsafeMutableRawPointer(slices).assumingMemoryBound(to: iovec.self)
-    message.msg_iovlen = 2
-    return sendmsg(outlet.descriptor, &message, Self.flags)
+  @usableFromInline static let flags = Int32(MSG_DONTWAIT | MSG_NOSIGNAL)
+
+  @usableFromInline var isCurrent: Bool {
+    var number: uv_os_fd_t = -1
+    return uv_fileno(handle, &number) == 0 && number == descriptor
   }
 
   /// What a failed call comes to: a signal that interrupts it is as a full buffer, the next write tells more.

@@ -147,6 +147,12 @@ package final class PooledBuffer {
   /// The bytes written; valid while the buffer is held.
   package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: memory[..<count]) }
 
+  /// The `size` bytes behind those written, for what is not to become a part of them; the caller has made sure that
+  /// they are there.
+  func spare(_ size: Int) -> UnsafeMutableRawBufferPointer {
+    UnsafeMutableRawBufferPointer(rebasing: memory[count..<(count + size)])
+  }
+
   /// Appends what `body` writes; the caller has made sure that it fits.
   package func write<Failure>(_ body: (inout OutputRawSpan) throws(Failure) -> Void) throws(Failure) {
     let space = UnsafeMutableRawBufferPointer(rebasing: memory[count...])

@@ -3,6 +3,8 @@ package import WireFormat
 /// What came in since the last tick, in arrival order. The bytes lie in one array that is used again every tick.
 struct Inbox {
   enum Item {
+    /// What ``take(_:)`` leaves.
+    case none
     case join(JoinRequest)
     case message(Delivery, MessageType, Range<Int>)
     case away(Seat)
@@ -32,6 +34,13 @@ struct Inbox {
     let start = bytes.count
     body.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
     items.append(.message(delivery, type, start..<bytes.count))
+  }
+
+  /// Moves an item out: it is counted once less often than if it were looked at and removed later.
+  mutating func take(_ index: Int) -> Item {
+    var item = Item.none
+    swap(&item, &items[index])
+    return item
   }
 
   /// Most bytes that each of the two arrays keeps for the next tick, so that a steady tick allocates nothing and a flood

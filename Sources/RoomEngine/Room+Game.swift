@@ -80,8 +80,7 @@ extension Room {
 
   /// Does what a player asks for: copies the values of its input to its entity.
   public func apply(_ input: Input) {
-    guard contains(input.entity) else { return }
-    tables[Int(input.entity.kind.rawValue)].copy(input.mask, from: inputScratch, row: 0, to: Int(input.entity.id))
+    tables.copy(input.mask, from: &inputScratch, row: 0, to: input.entity)
   }
 
   private func inputZero<Value>(_ key: FieldKey<Value>) -> Value {

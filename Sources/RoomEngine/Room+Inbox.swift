@@ -44,12 +44,13 @@ extension Room {
     var taken = Inbox()
     swap(&taken, &spareInbox)
     for index in taken.items.indices {
-      switch taken.items[index] {
+      switch taken.take(index) {
+      case .none: break
       case .join(let request):
         // Who is gone already takes no place of those who wait.
         let isHere = request.delivery.position != .closed
         if isHere, admissions == kind.limits.admissionsPerTick {
-          inbox.append(taken.items[index])
+          inbox.append(.join(request))
         } else {
           if isHere { admissions += 1 }
           admit(request)
@@ -126,7 +127,7 @@ extension Room {
     if let last = seat.lastInput, reader.sequence <= last { throw WireError(.outOfRange, at: 0, "sequence") }
     counters.inputs += 1
     while let entry = try reader.next(body, into: &inputScratch, kind.schema) {
-      guard owner(of: entry.entity) == seat.player else {
+      guard tables.isOwned(entry.entity, by: seat.player) else {
         counters.inputsIgnored += 1
         continue
       }

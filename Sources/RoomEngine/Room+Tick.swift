@@ -56,9 +56,9 @@ extension Room {
     counters.frameBytes += UInt64(buffer.count)
   }
 
-  /// A message with this body in a buffer of its size.
+  /// A message with this body in a buffer of its size, with room for an acknowledgement behind it.
   private func message(_ type: MessageType, _ body: UnsafeRawBufferPointer) -> PooledBuffer {
-    let buffer = context.pool.lease(messageOverhead + body.count)
+    let buffer = context.pool.lease(messageOverhead + body.count + InputAck.bound)
     buffer.write { out in
       out.put(varint: body.count + 1)
       out.put(byte: type.rawValue)

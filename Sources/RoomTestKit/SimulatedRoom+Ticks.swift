@@ -18,12 +18,10 @@ extension SimulatedRoom {
   }
 
   private func deliver() {
-    let frame = room.newestFrame
-    room.deliverNewestFrame(now: clock.now) { tag, ack in
+    room.deliverNewestFrame(now: clock.now) { tag, bytes in
       guard let connection = connections[tag] else { return -1 }
-      let slices: InlineArray<2, UnsafeRawBufferPointer> = [frame, ack]
-      let offered = slices.span.extracting(first: ack.isEmpty ? 1 : 2)
-      guard case .took(let count) = offered.withUnsafeBufferPointer({ connection.tryWrite($0) }) else { return -1 }
+      let offered: InlineArray<1, UnsafeRawBufferPointer> = [bytes]
+      guard case .took(let count) = offered.span.withUnsafeBufferPointer({ connection.tryWrite($0) }) else { return -1 }
       return count
     } others: { delivery in
       guard let connection = connections[delivery.tag] else { return }

@@ -3,6 +3,8 @@ package struct KindLayout: Sendable {
   package let index: KindIndex
   package let capacity: Int
   package let fields: [FieldLayout]
+  /// The change mask with the bit of every field.
+  package let allFields: UInt64
   package let columnCount: Int
   package let blobCount: Int
   /// Bytes that one entity takes in an ``EntityTable``, without its steps.
@@ -38,19 +40,17 @@ package struct KindLayout: Sendable {
       numbers += field.type.columnNumbers
     }
     self.fields = fields
+    allFields = fieldMaskAll(fields.count)
     columnCount = columns
     blobCount = blobs
     let blobBytes = kind.fields.reduce(0) { $0 + ($1.type.blobBytes.map { $0 + 1 } ?? 0) }
     // Words, blobs with their lengths, generation, owner, presence bit.
     rowBytes = columns * 4 + blobBytes + 1 + 4 + 1
     stepBytes = columns * 4
-    inputBound = varintLength(fieldMaskAll(kind.fields.count)) + kind.fields.reduce(0) { $0 + $1.type.codedBound }
+    inputBound = varintLength(allFields) + kind.fields.reduce(0) { $0 + $1.type.codedBound }
     changedBits = fields.reduce(3 * 8) { $0 + $1.changedBits }
     headBits = 2 * fields.reduce(0) { $0 + Int(Presence.bits) + $1.columnCount * (Int(ColumnCode.parameterBits) + 1) }
   }
-
-  /// The change mask with the bit of every field.
-  package var allFields: UInt64 { fieldMaskAll(fields.count) }
 
   /// Most bytes of this kind's section in a frame with these counts.
   package func sectionBound(removed: Int, created: Int, changed: Int) -> Int {

@@ -23,14 +23,15 @@ package struct MessageAssembler: Sendable {
 
   /// Largest length (type and body) accepted, in bytes.
   package var limit: Int
-  private var kept: [UInt8] = []
+  private var kept: [UInt8] = [] {
+    didSet { keptBytes = kept.count }
+  }
+  /// Bytes kept of an unfinished message.
+  package private(set) var keptBytes = 0
 
   package init(limit: Int) {
     self.limit = limit
   }
-
-  /// Bytes kept of an unfinished message.
-  package var keptBytes: Int { kept.count }
 
   /// Takes the kept bytes out: a connection that moves to another loop takes them along.
   package mutating func takeKept() -> [UInt8] {

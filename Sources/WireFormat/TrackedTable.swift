@@ -63,32 +63,63 @@ package struct TrackedTable: Sendable {
 extension [TrackedTable] {
   package func contains(_ entity: EntityID) -> Bool {
     let kind = Int(entity.kind.rawValue)
-    return kind < count && self[kind].current.contains(Int(entity.id))
+    // In place: a table of another module is copied to be looked at.
+    return withUnsafeBufferPointer { tables in
+      guard kind < tables.count, let first = tables.baseAddress else { return false }
+      return (first + kind).pointee.current.contains(Int(entity.id))
+    }
   }
 
   /// The owner, or nil when the server owns it or it does not exist.
   package func owner(of entity: EntityID) -> PlayerID? {
-    contains(entity) ? self[Int(entity.kind.rawValue)].current.owner(of: Int(entity.id)) : nil
+    let (kind, id) = (Int(entity.kind.rawValue), Int(entity.id))
+    return withUnsafeBufferPointer { tables in
+      guard kind < tables.count, let first = tables.baseAddress else { return nil }
+      return (first + kind).pointee.current.contains(id) ? (first + kind).pointee.current.owner(of: id) : nil
+    }
+  }
+}
+
+/// What every input asks for: `mutating`, so that tables are looked at where they are, without a reference to them.
+extension [TrackedTable] {
+  /// Whether the entity exists and belongs to this player.
+  package mutating func isOwned(_ entity: EntityID, by player: PlayerID) -> Bool {
+    let (kind, id) = (Int(entity.kind.rawValue), Int(entity.id))
+    return kind < count && self[kind].isOwned(id, by: player)
+  }
+
+  /// Copies the fields of `mask` from a row of the same kind's table among others; an entity that is gone is left alone.
+  package mutating func copy(_ mask: UInt64, from sources: inout [EntityTable], row: Int, to entity: EntityID) {
+    let (kind, id) = (Int(entity.kind.rawValue), Int(entity.id))
+    if kind < count, self[kind].contains(id) { self[kind].copy(mask, from: &sources, row: row, to: id) }
   }
 }
 
 extension TrackedTable {
+  fileprivate mutating func contains(_ id: Int) -> Bool { current.contains(id) }
+
+  fileprivate mutating func isOwned(_ id: Int, by player: PlayerID) -> Bool {
+    current.contains(id) && current.owner(of: id) == player
+  }
+
   /// Copies the fields of `mask` from a row of the same kind's table among others.
-  package mutating func copy(_ mask: UInt64, from sources: [EntityTable], row: Int, to id: Int) {
+  ///
+  /// - Parameter sources: only read; `inout`, so that they are read where they are.
+  package mutating func copy(_ mask: UInt64, from sources: inout [EntityTable], row: Int, to id: Int) {
     let kind = Int(current.layout.index.rawValue)
-    let (fields, rows, sourceRows) = (current.layout.fields, current.rows, sources[kind].rows)
-    let source = sources[kind].words
-    var words = current.words.mutableSpan
+    let (rows, sourceRows) = (current.rows, sources[kind].rows)
     var (rest, blobs) = (mask, UInt64(0))
     while rest != 0 {
       let index = rest.trailingZeroBitCount
       rest &= rest - 1
-      let (first, count) = (fields[index].firstColumn, fields[index].columnCount)
+      let (first, count) = (current.layout.fields[index].firstColumn, current.layout.fields[index].columnCount)
       if count == 0 { blobs |= 1 << UInt64(index) }
-      for column in first..<(first + count) { words[column * rows + id] = source[column * sourceRows + row] }
+      for column in first..<(first + count) {
+        current.words[column * rows + id] = sources[kind].words[column * sourceRows + row]
+      }
     }
     while blobs != 0 {
-      let field = fields[blobs.trailingZeroBitCount]
+      let field = current.layout.fields[blobs.trailingZeroBitCount]
       blobs &= blobs - 1
       sources[kind].withBlob(field, row) { current.setBlob(field, id, $0) }
     }

@@ -53,17 +53,16 @@ extension EntityTable {
   package mutating func decodeValues(
     of id: Int, mask: UInt64, _ bytes: Span<UInt8>, at: inout Int, in layouts: [KindLayout]
   ) throws(WireError) {
-    let fields = layout.fields
     var rest = mask
     while rest != 0 {
       let index = rest.trailingZeroBitCount
       rest &= rest - 1
-      switch fields[index].coding {
+      switch layout.fields[index].coding {
       case .difference:
-        let (first, count) = (fields[index].firstColumn, fields[index].columnCount)
-        try decodeNumbers(of: id, first, count, fields[index].low...fields[index].high, bytes, at: &at)
+        let (first, count) = (layout.fields[index].firstColumn, layout.fields[index].columnCount)
+        try decodeNumbers(of: id, first, count, layout.fields[index].low...layout.fields[index].high, bytes, at: &at)
       case .reference:
-        let (start, field) = (at, fields[index])
+        let (start, field) = (at, layout.fields[index])
         let value = try bytes.zigzag(&at, "value")
         guard field.accepts(value, column: 0, in: layouts) else { throw WireError(.outOfRange, at: start, "value") }
         setWord(field.firstColumn, id, value)
@@ -72,9 +71,9 @@ extension EntityTable {
         guard let value = FieldLayout.angle(0, plus: try bytes.zigzag(&at, "value"), steps: steps) else {
           throw WireError(.outOfRange, at: start, "value")
         }
-        setWord(fields[index].firstColumn, id, value)
+        setWord(layout.fields[index].firstColumn, id, value)
       case .quaternion:
-        let (start, field) = (at, fields[index])
+        let (start, field) = (at, layout.fields[index])
         let first = try bytes.varint32(&at, "value")
         let words = [
           Int32(bitPattern: first & 3), unzigzag(first >> 2), try bytes.zigzag(&at, "value"),
@@ -88,7 +87,7 @@ extension EntityTable {
         }
       case .blob(let maxBytes, let isText):
         let range = try bytes.blob(&at, maxBytes: maxBytes, isText: isText)
-        setBlob(fields[index], id, bytes.extracting(range))
+        setBlob(layout.fields[index], id, bytes.extracting(range))
       }
     }
   }

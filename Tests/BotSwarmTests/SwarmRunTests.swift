@@ -141,3 +141,23 @@ import WireFormat
     }
   }
 }
+
+@Suite struct SwarmPlanTests {
+  /// What `auto` comes to: each bot decodes for itself as long as a loop has time for that.
+  @Test(arguments: [
+    (bots: 1_000, roomSize: 100, loops: 1, isShared: false), (1_100, 50, 1, true), (1_100, 50, 2, false),
+    // Of one room, each bot's frames have all of them.
+    (300, 300, 1, false), (500, 500, 1, true), (300, 1_000, 1, false), (1_000, 200, 1, true), (1_000, 200, 2, false),
+  ])
+  func decodingIsSharedWhereALoopWouldNotKeepUp(bots: Int, roomSize: Int, loops: Int, isShared: Bool) {
+    var plan = SwarmPlan()
+    plan.bots = bots
+    plan.roomSize = roomSize
+    plan.loops = loops
+    #expect(plan.sharesDecoding == isShared)
+    plan.decode = .full
+    #expect(!plan.sharesDecoding)
+    plan.decode = .shared
+    #expect(plan.sharesDecoding)
+  }
+}

@@ -98,8 +98,31 @@ extension EventLoopTests {
           try client.write(bytes)
           #expect(client.pendingWriteBytes == 0, "loopback takes three bytes at once")
           #expect(client.tryWrite(bytes) == .wouldBlock)
-          #expect(client.tryWrite(bytes, bytes) == .wouldBlock)
           #expect([bytes].withUnsafeBufferPointer { client.tryWrite($0) } == .wouldBlock)
+        }
+      }
+    }
+
+    @Test("An outlet takes what the socket takes, and then nothing")
+    func outletUntilBlocked() throws {
+      let content = randomBytes(65_536, seed: 5)
+      try withLoop { loop in
+        try loop.connectPair { client, server in
+          let outlet = try #require(StreamOutlet(client))
+          var taken = 0
+          content.withUnsafeBytes { bytes in
+            while true {
+              let count = outlet.offer(bytes)
+              #expect(count >= 0)
+              if count <= 0 { break }
+              taken += count
+            }
+          }
+          #expect(taken >= content.count, "loopback takes that much at least")
+          client.close()
+          #expect(StreamOutlet(client) == nil)
+          server.close()
+          loop.stop()
         }
       }
     }

@@ -22,10 +22,10 @@ import WireFormat
       room.raise(16, [1], reliably: false)
       room.run(Tick(tick), now: start)
       room.takeEffects { _ in }
-      let frame = room.newestFrame.count
-      room.deliverNewestFrame(now: start) { _, ack in
-        sizes.append(ack.count)
-        return frame + ack.count
+      let frame = room.frames.head > 0 ? room.frames.frame(room.frames.head).buffer.count : 0
+      room.deliverNewestFrame(now: start) { _, bytes in
+        sizes.append(bytes.count - frame)
+        return bytes.count
       } others: { delivery in
         guard room.planWrite(for: delivery, now: start) == .write else { return }
         let count = context.plan.withSlices { slices in slices.reduce(0) { $0 + $1.count } }

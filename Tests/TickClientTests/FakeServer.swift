@@ -240,7 +240,7 @@ final class FakeServer: @unchecked Sendable, StreamDelegate {
   private func apply(_ body: Span<UInt8>) {
     guard var reader = try? InputReader(body) else { return }
     while let entry = try? reader.next(body, into: &scratch, schema) {
-      tables[0].copy(entry.mask, from: scratch, row: 0, to: Int(entry.entity.id))
+      tables[0].copy(entry.mask, from: &scratch, row: 0, to: Int(entry.entity.id))
     }
     step()
     send(encodedBytes(bound: 16) { InputAck.encode(sequence: reader.sequence, into: &$0) })

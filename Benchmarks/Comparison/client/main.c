@@ -184,7 +184,13 @@ static int by_offset(const void *left, const void *right) {
 }
 
 static uint64_t offset_of(const struct connection *connection, uint32_t index) {
-  if (shape == shape_full_job) return (uint64_t)index * SECOND_NS / RATE_HERTZ / publisher_count;
+  if (shape == shape_full_job) {
+    // Spread over the period, those of each room too: players who all spoke within a millisecond would, at some rooms' ticks,
+    // be all too late for one frame, which then has nothing in it, and all in the next.
+    uint32_t rooms = (members + room_size - 1) / room_size;
+    uint64_t turn = (uint64_t)(index % room_size) * rooms + index / room_size;
+    return turn * SECOND_NS / RATE_HERTZ / ((uint64_t)rooms * room_size);
+  }
   if (dialect->publish_offset == NULL) return phase_of(connection->room) * (SECOND_NS / RATE_HERTZ / PHASES);
   // A time, of which the part of a period counts, exactly as `publication_due` will add it.
   uint64_t wanted = dialect->publish_offset(connection);

@@ -127,7 +127,7 @@ def measure(load: Load, programs: Path, out: Path, placed: Placed = Placed()) ->
             arguments = [
                 "--bots", str(count), "--room-size", str(load.room_size), "--room-kind", "walk", "--room-prefix", f"s{index}",
                 "--join-rate", str(JOIN_RATE), "--input-rate", str(load.input_rate), "--mix", load.mix,
-                "--event-interval", "off", "--duration", str(load.seconds + SETTLING_SECONDS), "--quiet",
+                "--decode", "shared", "--event-interval", "off", "--duration", str(load.seconds + SETTLING_SECONDS), "--quiet",
             ]
             report = out / f"scale-{index}"
             swarms.append(Swarm(programs / "botswarm", server.address, report, arguments, quiet=True, cores=placed.swarm))

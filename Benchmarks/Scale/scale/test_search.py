@@ -9,7 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "scripts" / "rigs"))
 
 from scale.load import Load, Measured
-from scale.search import largest
+from scale.search import in_turn, largest
 
 
 class SearchTests(unittest.TestCase):
@@ -38,6 +38,30 @@ class SearchTests(unittest.TestCase):
 
     def test_it_stops_at_the_most(self) -> None:
         self.assertEqual(self.search(10_000, most=200), (200, 3))
+
+    def in_turn(self, one: int, two: int, most: int = 10_000, bad: tuple[int, ...] = ()) -> tuple[int | None, int | None, list[tuple[int, int]]]:
+        runs: list[tuple[int, int]] = []
+
+        def run(loops: int, count: int) -> Measured:
+            runs.append((loops, count))
+            good = count <= {1: one, 2: two}[loops] and not (loops == 2 and count in bad)
+            return Measured(Load(count, 50), count * 30.0, 30.0 if good else 20.0, 0, 0, 1.0, is_correct=True)
+
+        found = in_turn(100, 1.5, 1.7, most, run, lambda measured: measured.holds(29.5))
+        return *(measured.load.bots if measured is not None else None for measured in found), runs
+
+    def test_one_and_two_loops_take_turns_and_two_climb_on(self) -> None:
+        one, two, runs = self.in_turn(160, 400)
+        self.assertEqual((one, two), (150, 390))
+        self.assertEqual(runs[:4], [(1, 100), (2, 170), (1, 150), (2, 260)])
+
+    def test_two_loops_that_fail_where_one_holds_are_asked_again_with_more(self) -> None:
+        self.assertEqual(self.in_turn(160, 300, bad=(170,))[:2], (150, 260))
+        self.assertEqual(self.in_turn(240, 300)[:2], (230, 260))
+
+    def test_neither_climbs_beyond_the_most(self) -> None:
+        self.assertEqual(self.in_turn(10_000, 10_000, most=200)[:2], (200, 340))
+        self.assertEqual(self.in_turn(50, 10_000)[:2], (None, None))
 
 
 if __name__ == "__main__":

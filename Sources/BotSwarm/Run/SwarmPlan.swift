@@ -5,13 +5,15 @@ package struct SwarmPlan: Sendable {
     case full
     /// Bots whose state is known to be equal compare bytes, and decode once a room.
     case shared
-    /// `full` up to ``fullDecodeBots`` bots, then `shared`.
+    /// `full` up to ``fullDecodeBots`` bots and ``fullDecodeEntities`` entities a loop, then `shared`.
     case auto
   }
 
   /// Up to here a loop of the swarm decodes everything at 30 Hz with rooms of 100 and has time to spare; measured, see
   /// `docs/botswarm.md`.
   package static let fullDecodeBots = 1_000
+  /// Entities that a loop's bots decode in a tick, one for each two bots of a room.
+  package static let fullDecodeEntities = 100_000
 
   package var host = "127.0.0.1"
   package var port: UInt16 = 7777
@@ -46,7 +48,15 @@ package struct SwarmPlan: Sendable {
   package init() {}
 
   package var rooms: Int { (bots + roomSize - 1) / roomSize }
-  package var sharesDecoding: Bool { decode == .shared || decode == .auto && bots > Self.fullDecodeBots * loops }
+
+  package var sharesDecoding: Bool {
+    switch decode {
+    case .full: false
+    case .shared: true
+    // Each bot's frame has each bot of its room.
+    case .auto: bots > Self.fullDecodeBots * loops || bots * min(bots, roomSize) > Self.fullDecodeEntities * loops
+    }
+  }
 
   /// Bots of a room raise about five reliable events a second together, and no bot more than one in two seconds.
   package static func sensibleEventInterval(roomSize: Int) -> Double { max(2, Double(roomSize) / 5) }

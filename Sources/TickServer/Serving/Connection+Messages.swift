@@ -6,7 +6,9 @@ import WireFormat
 extension Connection {
   func handle(_ type: UInt8, _ body: Span<UInt8>) {
     // Nearly all that comes.
-    if type == MessageType.input.rawValue, case .seated(_, let host) = state { return receive(.input, body, host) }
+    if type == MessageType.input.rawValue, let seatedRoom {
+      return seatedRoom._withUnsafeGuaranteedRef { receive(.input, body, $0) }
+    }
     if case .handshake = state { return begin(type, body) }
     guard isWithinRate(type) else {
       return loop.end(self, .rateLimited, loop.shared.paceLimits.messagesText)
@@ -25,7 +27,7 @@ extension Connection {
       case (.seating(_, let host), .input), (.seating(_, let host), .event), (.seating(_, let host), .call),
         (.seating(_, let host), .leave), (.seated(_, let host), .input), (.seated(_, let host), .event),
         (.seated(_, let host), .call), (.seated(_, let host), .leave):
-        receive(type, body, host)
+        receive(type, body, host.room)
       // Sent before the client saw that it is in no room any more.
       case (.lobby, .input), (.lobby, .event), (.lobby, .call), (.lobby, .leave): break
       default: loop.end(self, .unexpectedMessage, "\(type) is out of place here")
@@ -46,9 +48,9 @@ extension Connection {
     return pace.messages.take(now: loop.now)
   }
 
-  private func receive(_ type: MessageType, _ body: Span<UInt8>, _ host: RoomHost) {
+  private func receive(_ type: MessageType, _ body: Span<UInt8>, _ room: Room) {
     do {
-      try host.room.receive(type, body, from: delivery, now: loop.now)
+      try room.receive(type, body, from: delivery, now: loop.now)
     } catch {
       loop.end(self, error.reason, error.text)
     }

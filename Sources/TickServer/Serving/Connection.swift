@@ -27,7 +27,13 @@ final class Connection: StreamDelegate {
   /// Not unowned: whatever ends last, the loop's state outlives its streams. The cycle is broken when the stream has
   /// closed.
   let loop: ServerLoop
-  @exclusivity(unchecked) var state = State.handshake
+  @exclusivity(unchecked) var state = State.handshake {
+    didSet { noteState() }
+  }
+  /// Whether what comes is read now; of `state`, without a copy of what that holds.
+  @exclusivity(unchecked) private(set) var isReading = true
+  /// Where nearly all goes that comes: the room of a seat, which `state` keeps alive.
+  @exclusivity(unchecked) private(set) var seatedRoom: Unmanaged<Room>?
   @exclusivity(unchecked) var lifecycle: ConnectionLifecycle
   @exclusivity(unchecked) private var assembler = MessageAssembler(limit: WireLimits.clientHandshakeMessageBytes)
   /// Bytes here that wait for the rest of their message or for the other loop, as counted in the loop's account.
@@ -51,6 +57,8 @@ final class Connection: StreamDelegate {
     heardAt = now
     pingedAt = now
     roomlessSince = now
+    stream.willRead(0, self)
+    stream.willRead(1, delivery)
   }
 
   var host: RoomHost? {
@@ -87,6 +95,16 @@ final class Connection: StreamDelegate {
 
   var hasEnded: Bool { !lifecycle.isOpen }
 
+  private func noteState() {
+    (isReading, seatedRoom) =
+      switch state {
+      case .moving, .ended: (false, nil)
+      case .seated(_, let host): (true, Unmanaged.passUnretained(host.room))
+      case .handshake, .lobby, .seating: (true, nil)
+      }
+    stream.willRead(2, delivery.seat)
+  }
+
   // MARK: StreamDelegate
 
   func stream(_ stream: EventLoop.Stream, didRead bytes: UnsafeRawBufferPointer) {
@@ -96,7 +114,7 @@ final class Connection: StreamDelegate {
     guard pace.bytes.take(bytes.count, now: now) else {
       return loop.end(self, .rateLimited, loop.shared.paceLimits.bytesText)
     }
-    let isSeated = if case .seated = state { true } else { false }
+    let isSeated = seatedRoom != nil
     bytes.withMemoryRebound(to: UInt8.self) { take(Span(_unsafeElements: $0)) }
     countHeldInput()
     loop.lookForDueTick(afterLongWork: !isSeated || hasEnded)
@@ -171,13 +189,6 @@ final class Connection: StreamDelegate {
       case .tooLarge(let length, let limit):
         loop.end(self, .messageTooLarge, "a message of \(length) bytes, at most \(limit) are allowed")
       }
-    }
-  }
-
-  var isReading: Bool {
-    switch state {
-    case .moving, .ended: false
-    default: true
     }
   }
 }

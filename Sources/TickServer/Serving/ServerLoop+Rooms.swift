@@ -134,10 +134,9 @@ extension ServerLoop {
     // Not to change while frames are offered: who is to be ended is left for later.
     let outlets = self.outlets
     let limits = room.kind.limits
-    let broadcast = Broadcast(room.newestFrame, on: loop)
-    room.deliverNewestFrame(now: now) { tag, ack in
+    room.deliverNewestFrame(now: now) { tag, bytes in
       guard let outlet = outlets[tag] else { return -1 }
-      return broadcast.offer(to: outlet, ack)
+      return outlet.offer(bytes)
     } others: { delivery in
       guard let connection = owner(of: delivery) else { return }
       connection.goOn()

@@ -47,11 +47,12 @@ private func disagreements(of content: FrameContent, with mirror: StateMirror) -
 
 private func joinerFaults(_ mirror: StateMirror, _ schema: Schema) -> [String] {
   var tables = schema.layouts.map { TrackedTable($0) }
+  var sources = mirror.tables
   for kind in tables.indices {
     let source = mirror.tables[kind]
     source.forEach { id in
       tables[kind].create(id, generation: source.generations[id], owner: source.owner(of: id))
-      tables[kind].copy(source.layout.allFields, from: mirror.tables, row: id, to: id)
+      tables[kind].copy(source.layout.allFields, from: &sources, row: id, to: id)
     }
   }
   let bound = FrameEncoder.stateBound(schema.layouts)
