@@ -21,7 +21,11 @@ package final class Delivery {
 
   /// The shell's handle of the connection.
   package let tag: Int
-  @exclusivity(unchecked) package internal(set) var seat: Seat?
+  @exclusivity(unchecked) package internal(set) var seat: Seat? {
+    didSet { seatAddress = seat.map { UnsafeRawPointer(Unmanaged.passUnretained($0).toOpaque()) } }
+  }
+  /// Where the seat lies, for who only wants it fetched.
+  @exclusivity(unchecked) private(set) var seatAddress: UnsafeRawPointer?
   /// What every tick needs of it.
   let standing: UnsafeMutablePointer<Standing>
   @exclusivity(unchecked) package var outbox = Outbox() {
@@ -58,6 +62,9 @@ package final class Delivery {
   private var skipTimes: [Instant] = []
   /// Skips in the life of the connection.
   package private(set) var skips = 0
+
+  /// As much of it as a message of its client needs: what is declared first.
+  static let lookedAtBytes = 192
 
   package init(tag: Int, now: Instant) {
     self.tag = tag

@@ -1,14 +1,22 @@
+import CPrefetch
 package import WireFormat
 
 /// What came in since the last tick, in arrival order. The bytes lie in one array that is used again every tick.
 struct Inbox {
-  enum Item {
+  enum Entry {
     /// What ``take(_:)`` leaves.
     case none
     case join(JoinRequest)
     case message(Delivery, MessageType, Range<Int>)
     case away(Seat)
     case back(Seat)
+  }
+
+  struct Item {
+    var entry: Entry
+    /// Where the sender of a message and its seat lie, to be fetched before their turn; never followed.
+    let sender: UnsafeRawPointer?
+    let seat: UnsafeRawPointer?
   }
 
   private(set) var items: [Item] = []
@@ -20,27 +28,37 @@ struct Inbox {
   /// What all its messages take, as ``cost(_:)`` counts.
   var messageBytes: Int {
     items.reduce(0) { sum, item in
-      if case .message(_, _, let range) = item { sum + MemoryLayout<Item>.stride + range.count } else { sum }
+      if case .message(_, _, let range) = item.entry { sum + MemoryLayout<Item>.stride + range.count } else { sum }
     }
   }
 
   var isEmpty: Bool { items.isEmpty }
 
-  mutating func append(_ item: Item) {
-    items.append(item)
+  mutating func append(_ entry: Entry) {
+    items.append(Item(entry: entry, sender: nil, seat: nil))
   }
 
   mutating func append(_ type: MessageType, _ body: Span<UInt8>, from delivery: Delivery) {
     let start = bytes.count
     body.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
-    items.append(.message(delivery, type, start..<bytes.count))
+    items.append(
+      Item(
+        entry: .message(delivery, type, start..<bytes.count),
+        sender: UnsafeRawPointer(Unmanaged.passUnretained(delivery).toOpaque()), seat: delivery.seatAddress))
   }
 
-  /// Moves an item out: it is counted once less often than if it were looked at and removed later.
-  mutating func take(_ index: Int) -> Item {
-    var item = Item.none
-    swap(&item, &items[index])
-    return item
+  /// Moves an entry out: what it refers to is counted once less often than if it were looked at and removed later.
+  mutating func take(_ index: Int) -> Entry {
+    var entry = Entry.none
+    swap(&entry, &items[index].entry)
+    return entry
+  }
+
+  /// Fetches what the message at `index`, if there is one, will need. Since it was read the tick has touched all else.
+  func fetchAhead(_ index: Int) {
+    guard index < items.count else { return }
+    prefetch_all_for_write(items[index].sender, UInt(Delivery.lookedAtBytes))
+    prefetch_all_for_write(items[index].seat, UInt(Seat.lookedAtBytes))
   }
 
   /// Most bytes that each of the two arrays keeps for the next tick, so that a steady tick allocates nothing and a flood

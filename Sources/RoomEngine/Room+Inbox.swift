@@ -44,6 +44,7 @@ extension Room {
     var taken = Inbox()
     swap(&taken, &spareInbox)
     for index in taken.items.indices {
+      taken.fetchAhead(index + 2)
       switch taken.take(index) {
       case .none: break
       case .join(let request):

@@ -133,7 +133,7 @@ public final class Room {
     isClosed = true
     for delivery in attached { evict(delivery, reason, text) }
     for item in inbox.items {
-      if case .join(let request) = item { evict(request.delivery, reason, text) }
+      if case .join(let request) = item.entry { evict(request.delivery, reason, text) }
     }
     for seat in seats { if let seat { free(seat) } }
     frames.removeAll(pool: context.pool)

@@ -24,6 +24,9 @@ package final class Seat {
   var openCalls: [UInt32] = []
   static let mostOpenCalls = 16
 
+  /// As much of it as a message of its player needs: what is declared up to here.
+  static let lookedAtBytes = 192
+
   /// Number of the last reliable whisper.
   var lastWhisper: UInt64 = 0
   /// The last reliable whispers as whole messages, for a resume.
