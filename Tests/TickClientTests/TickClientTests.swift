@@ -140,15 +140,17 @@ struct TickClientTests {
     options.inputGathering = .seconds(1)
     try await inRoom(options) { server, client, room in
       let position = try room.schema.key("avatar", "position", as: SIMD2<Double>.self)
-      for step in 1...20 {
+      for step in 1...10 {
         try room.send { $0.set(position, of: FakeServer.avatar, to: SIMD2(Double(step), 0)) }
+        // As long as a loop needs to send one by itself, were it to.
+        try await Task.sleep(for: .milliseconds(10))
       }
       // Does not wait, and overtakes nothing.
       let answer = try await room.call(1, [5])
       #expect(answer == [5])
       let (inputs, reads) = await server.perform { ($0.inputs, $0.inputReads) }
-      #expect(inputs == 20)
-      #expect(reads <= 2, "the first may have left alone")
+      #expect(inputs == 10)
+      #expect(reads <= 3, "the first may have left alone, and a second passed")
     }
   }
 
