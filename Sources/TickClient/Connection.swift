@@ -155,7 +155,8 @@ final class Connection: @unchecked Sendable {
     }
     guard stream != nil else { return }
     let isAlive = state.locked { $0.core.tick(now: now) }
-    if isAlive { flush() } else { lost(nil) }
+    guard isAlive else { return lost(nil) }
+    if !isGathering { flush() }
   }
 
   private func lost(_ failure: String?) {
