@@ -17,6 +17,7 @@ ROOM_SIZE = 100
 # Of the server's core for each loop: two of them do not fill it, and the swarm has the other core for itself.
 LOOP_SHARE, LOOPS_ROOM_SIZE = 0.2, 50
 LEAST_GROWTH = 1.7
+ESTIMATED_PLAYERS = 100_000
 MOST_LATE_HALF_SECONDS, MOST_LATE_FULL_SECONDS = 1e-3, 3e-3
 
 
@@ -123,7 +124,23 @@ class Bench:
             rooms = axis == "rooms"
             points = [(load.bots / load.room_size if rooms else load.bots, self.run(load)) for load in loads]
             results.append(Result(title, axis, points, remark=self._judge(title, axis, points)))
+            if axis == "players":
+                self._estimate(points)
         return results
+
+    def _estimate(self, points: list[tuple[float, Measured]]) -> None:
+        """What the largest point comes to for many more; docs/benchmarks.md says what that assumes."""
+        good = [(x, one) for x, one in points if one.frames_a_second]
+        if len(good) < 2:
+            return
+        (first_x, first), (last_x, last) = good[0], good[-1]
+        cores = last.cores / last_x * ESTIMATED_PLAYERS
+        memory = (last.resident_bytes - first.resident_bytes) / (last_x - first_x) * ESTIMATED_PLAYERS / (1 << 20)
+        network = last.bytes_a_frame * last.load.tick_rate * ESTIMATED_PLAYERS * 8 / 1e9
+        self.checks.note(
+            f"{ESTIMATED_PLAYERS:,} players at what one of {last_x:,.0f} takes",
+            f"{cores:.1f} cores like this one, {memory:,.0f} MiB of user space, {network:.1f} Gbit/s of frames",
+        )
 
     def _judge(self, title: str, axis: str, points: list[tuple[float, Measured]]) -> str:
         """Linear or better: the last step costs no more for each unit than the steps before, within the noise."""
