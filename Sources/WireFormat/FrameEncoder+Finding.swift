@@ -45,16 +45,34 @@ extension FrameEncoder {
   /// values.
   mutating func findNonZero(_ table: EntityTable) -> Int {
     let count = listIDs(table.presence)
+    Self.findWords(of: table, ids, &masks, count)
+    for (field, layout) in table.layout.fields.enumerated() where layout.columnCount == 0 {
+      let bit: UInt64 = 1 << UInt64(field)
+      for index in 0..<count where table.blobLength(layout, Int(ids[index])) != 0 { masks[index] |= bit }
+    }
     var kept = 0
-    for index in 0..<count {
-      let id = Int(ids[index])
-      let mask = table.nonZeroFields(id)
-      guard mask != 0 || table.fieldsWithSteps(id) != 0 else { continue }
+    for index in 0..<count where masks[index] != 0 || table.fieldsWithSteps(Int(ids[index])) != 0 {
       ids[kept] = ids[index]
-      masks[kept] = mask
+      masks[kept] = masks[index]
       kept += 1
     }
     return kept
+  }
+
+  private static func findWords(of table: borrowing EntityTable, _ ids: [UInt16], _ masks: inout [UInt64], _ count: Int)
+  {
+    let words = table.words.span
+    let ids = ids.span
+    var masks = masks.mutableSpan
+    let rows = table.rows
+    var bit: UInt64 = 1
+    for field in table.layout.fields {
+      for column in field.firstColumn..<(field.firstColumn + field.columnCount) {
+        let start = column * rows
+        for index in 0..<count { masks[index] |= words[start + Int(ids[index])] == 0 ? 0 : bit }
+      }
+      bit &<<= 1
+    }
   }
 
   private mutating func listIDs(_ bits: [UInt64]) -> Int {
