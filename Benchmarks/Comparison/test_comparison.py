@@ -82,6 +82,20 @@ class LargestNumber(unittest.TestCase):
         self.assertEqual((found.members, tried), (1000, [500, 1000, 1500, 1500]))
         self.assertIn("1,500: 29.4 a second", report.failure(found))
 
+    def test_frames_without_what_the_others_did_are_not_the_full_job(self) -> None:
+        outcomes = iter([29.4, 18.0, 18.0])
+
+        def attempt(members: int) -> Result:
+            return result(8, 30, task=Task(members, full_job=True), minUpdatesPerSecond=next(outcomes))
+
+        found = largest("tickserver", [500, 1000], attempt)
+        self.assertEqual(found.members, 500)
+        self.assertIn("1,000: 30.0 a second, 18.0 updates of each other", report.failure(found))
+        # The floor tells nobody anything; in a fan-out there is one who publishes.
+        floor = largest("floor", [500], lambda members: result(8, 30, key="floor", task=Task(members, full_job=True)))
+        fan_out = largest("tickserver", [500], lambda members: result(8, 30, task=Task(members), minUpdatesPerSecond=3))
+        self.assertEqual((floor.members, fan_out.members), (500, 500))
+
     def test_a_single_disturbance_is_forgiven(self) -> None:
         outcomes = iter([29.0, 30.0, 30.0])
         found = largest("tickserver", [500, 1000], lambda n: result(8, next(outcomes), task=Task(n)))

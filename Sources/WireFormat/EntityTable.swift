@@ -113,7 +113,10 @@ package struct EntityTable: Sendable {
   /// Replaces a blob; the caller has checked the length against the field.
   package mutating func setBlob(_ field: FieldLayout, _ id: Int, _ bytes: Span<UInt8>) {
     let start = blobStart(field, id)
-    for index in 0..<bytes.count { blobBytes[start + index] = bytes[index] }
+    blobBytes.withUnsafeMutableBytes { all in
+      let slot = UnsafeMutableRawBufferPointer(rebasing: all[start..<(start + bytes.count)])
+      bytes.withUnsafeBytes { slot.copyMemory(from: $0) }
+    }
     blobLengths[field.blob * rows + id] = UInt8(truncatingIfNeeded: bytes.count)
   }
 
@@ -122,8 +125,11 @@ package struct EntityTable: Sendable {
     guard length == other.blobLength(field, id) else { return false }
     let start = blobStart(field, id)
     let otherStart = other.blobStart(field, id)
-    for index in 0..<length where blobBytes[start + index] != other.blobBytes[otherStart + index] { return false }
-    return true
+    return blobBytes.withUnsafeBytes { mine in
+      other.blobBytes.withUnsafeBytes { others in
+        isEqual(mine[start..<(start + length)], others[otherStart..<(otherStart + length)])
+      }
+    }
   }
 
   // MARK: Growth
@@ -144,6 +150,24 @@ package struct EntityTable: Sendable {
     }
     self = larger
   }
+}
+
+/// Whether both have the same bytes, of which there are as many in each; eight at a time.
+private func isEqual(_ left: Slice<UnsafeRawBufferPointer>, _ right: Slice<UnsafeRawBufferPointer>) -> Bool {
+  let (left, right) = (UnsafeRawBufferPointer(rebasing: left), UnsafeRawBufferPointer(rebasing: right))
+  var at = 0
+  while at + 8 <= left.count {
+    let pair = (
+      left.loadUnaligned(fromByteOffset: at, as: UInt64.self), right.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+    )
+    guard pair.0 == pair.1 else { return false }
+    at += 8
+  }
+  while at < left.count {
+    guard left[at] == right[at] else { return false }
+    at += 1
+  }
+  return true
 }
 
 /// Calls `body` with the positions of the set bits, ascending.

@@ -80,6 +80,12 @@ class Result:
         return float(both[1] if self.task.full_job and not self.has_tick else both[0])
 
     @property
+    def updates(self) -> float | None:
+        """Of each other, that the member who learnt least got a second; None where nobody is told, as by the floor."""
+        value = self.counts.get("minUpdatesPerSecond") if self.task.full_job else None
+        return None if value is None else float(value)
+
+    @property
     def p99_milliseconds(self) -> float:
         """From when the frame was due; where nothing has a tick, and in the full job, from when it was published."""
         first, second = ("update", "frame") if self.task.full_job else ("frame", "update")

@@ -62,7 +62,8 @@ def failure(item: Largest) -> str:
     if item.failed.problem:
         return f"{number:,}: {item.failed.problem}"
     full = ", its core full" if item.failed.counts["clientCores"] >= CLIENT_IS_FULL else ""
-    return f"{number:,}: {item.failed.rate:.1f} a second (client {item.failed.counts['clientCores']:.0%}{full})"
+    updates = f", {item.failed.updates:.1f} updates of each other" if item.failed.has_tick and item.failed.updates is not None else ""
+    return f"{number:,}: {item.failed.rate:.1f} a second{updates} (client {item.failed.counts['clientCores']:.0%}{full})"
 
 
 def ratio_bars(rows: list[Row], contestants: list[Contestant], task: Task) -> str:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Iterator
 
+from cores import stay_on
 from metrics import Scraper, difference, percentile
 from samples import Sampler
 from server import Server
@@ -131,7 +134,8 @@ def measure(load: Load, programs: Path, out: Path, placed: Placed = Placed()) ->
             ]
             report = out / f"scale-{index}"
             swarms.append(Swarm(programs / "botswarm", server.address, report, arguments, quiet=True, cores=placed.swarm))
-        return observe(load, server, swarms)
+        with beside(placed.swarm):
+            return observe(load, server, swarms)
     finally:
         for swarm in swarms:
             swarm.stop()
@@ -139,6 +143,17 @@ def measure(load: Load, programs: Path, out: Path, placed: Placed = Placed()) ->
         server.kill()
         if placed.throttle is not None:
             placed.throttle.remove()
+
+
+@contextmanager
+def beside(cores: set[int] | None) -> Iterator[None]:
+    """This thread and those that it starts keep to the swarm's cores: a few milliseconds on the server's are its ticks' delay."""
+    before = os.sched_getaffinity(0)
+    try:
+        stay_on(cores)
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def observe(load: Load, server: Server, swarms: list[Swarm]) -> Measured:
