@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from statistics import median
 
 from checks import Checks
 from scale.load import Load, Measured, Placed, Throttle, measure, show
@@ -18,6 +19,7 @@ ROOM_SIZE = 100
 LOOP_SHARE, LOOPS_ROOM_SIZE = 0.2, 50
 LEAST_GROWTH = 1.7
 ESTIMATED_PLAYERS = 100_000
+LATENESS_RUNS = 3
 MOST_LATE_HALF_SECONDS, MOST_LATE_FULL_SECONDS = 1e-3, 3e-3
 
 
@@ -54,16 +56,20 @@ class Bench:
         self.checks.demand("largest number of players", best is not None, best.load.bots if best else "none", "at least 1,000")
         if best is None:
             return [result]
-        half = self.run(Load(max(ROOM_SIZE, best.load.bots // 2), ROOM_SIZE), ALONE)
-        result.points.append((float(half.load.bots), half))
-        self._late("half load", half, MOST_LATE_HALF_SECONDS)
-        self._late("the largest load", best, MOST_LATE_FULL_SECONDS)
+        half = replace(best.load, bots=max(ROOM_SIZE, best.load.bots // 2))
+        self._late("half load", half, [], MOST_LATE_HALF_SECONDS, result)
+        self._late("the largest load", best.load, [best], MOST_LATE_FULL_SECONDS, result)
         return [result]
 
-    def _late(self, where: str, measured: Measured, most: float) -> None:
-        name = f"tick start lateness p99 at {where} ({measured.load.bots} players)"
-        late = measured.lateness_p99_seconds
-        self.checks.demand(name, late <= most, f"{1e3 * late:.2f} ms", f"at most {1e3 * most:.0f} ms")
+    def _late(self, where: str, load: Load, runs: list[Measured], most: float, result: Result) -> None:
+        """The median of a few runs: on a shared machine the p99 of a single one is its worst moment."""
+        more = [self.run(load, ALONE) for _ in range(LATENESS_RUNS - len(runs))]
+        result.points += [(float(load.bots), one) for one in more]
+        found = sorted(1e3 * one.lateness_p99_seconds for one in runs + more)
+        late = median(found)
+        name = f"tick start lateness p99 at {where} ({load.bots} players)"
+        value = f"{late:.2f} ms ({found[0]:.2f} to {found[-1]:.2f})"
+        self.checks.demand(name, late <= 1e3 * most, value, f"at most {1e3 * most:.0f} ms, median of {LATENESS_RUNS}")
 
     def loops(self) -> list[Result]:
         """Two loops against one, each with the same small share of a core, so that the client side has the rest.
