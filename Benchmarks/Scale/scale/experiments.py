@@ -128,7 +128,7 @@ class Bench:
         for title, axis, loads in curves:
             print(f"{title}:", flush=True)
             rooms = axis == "rooms"
-            points = [(load.bots / load.room_size if rooms else load.bots, self.run(load)) for load in loads]
+            points = [(load.bots / load.room_size if rooms else load.bots, self.run(load, ALONE)) for load in loads]
             results.append(Result(title, axis, points, remark=self._judge(title, axis, points)))
             if axis == "players":
                 self._estimate(points)
