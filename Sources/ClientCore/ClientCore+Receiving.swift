@@ -133,7 +133,13 @@ extension ClientCore {
       return
     }
     times.openPings.removeSubrange(...position)
+    // The server may read who sends in every tick once a tick, but not for a while after a Ping: who asks again at once
+    // learns how far it is.
+    let asksAgain = pong.token != times.repeatedToken && clock.hasWaited(roundTripMicroseconds: now - pong.token)
     clock.add(sent: pong.token, received: now, server: pong.timeMicroseconds)
+    guard asksAgain else { return }
+    ping(now: now)
+    times.repeatedToken = times.lastToken
   }
 
   // MARK: Joined

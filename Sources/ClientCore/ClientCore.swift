@@ -137,4 +137,6 @@ struct ConnectionTimes: Sendable {
   var openPings: [UInt64] = []
   /// The token of the last ping; tokens grow.
   var lastToken: UInt64 = 0
+  /// The token of the last ping that was sent because the one before it took long; it is not repeated in turn.
+  var repeatedToken: UInt64 = 0
 }

@@ -34,6 +34,14 @@ package struct ClockSync: Equatable, Sendable {
     best = samples.min { $0.roundTrip < $1.roundTrip }
   }
 
+  /// Round trips that are longer than the shortest by this have waited somewhere: for the server's tick, most likely.
+  static let waitMicroseconds: UInt64 = 2_000
+
+  /// Whether an answer that took so long is not worth much beside those of the window.
+  package func hasWaited(roundTripMicroseconds: UInt64) -> Bool {
+    best.map { roundTripMicroseconds > $0.roundTrip + Self.waitMicroseconds } ?? false
+  }
+
   /// Shortest round trip of the window, in microseconds; nil before the first sample.
   package var roundTripMicroseconds: UInt64? { best?.roundTrip }
 

@@ -13,7 +13,8 @@ package final class Loop {
   package static let readBufferBytes = 64 * 1024
 
   let raw: UnsafeMutablePointer<uv_loop_t>
-  private let readBuffer: UnsafeMutableRawBufferPointer
+  /// One for all streams; nothing in it outlives the call that it is handed to.
+  package let readBuffer: UnsafeMutableRawBufferPointer
   /// The same as libuv wants it; `raw.data` points here, so that a read finds it without a look at any object.
   private let readSlice: UnsafeMutablePointer<uv_buf_t>
   let writeRequests = WriteRequestPool()

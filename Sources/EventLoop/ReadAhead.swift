@@ -11,7 +11,16 @@ struct ReadAhead {
   /// Where a stream keeps its own: behind libuv's part of it, which libuv has just looked at.
   static let offset = (MemoryLayout<uv_tcp_t>.size + 15) & ~15
 
+  /// Of libuv's part and ours together.
+  static let handleBytes = offset + MemoryLayout<ReadAhead>.size
+
   private var regions = InlineArray<3, Region>(repeating: (nil, 0))
+
+  /// Begins a stream's own, with no regions.
+  static func begin(_ handle: UnsafeMutablePointer<uv_handle_t>) {
+    precondition(uv_handle_size(UV_TCP) <= offset, "libuv's streams are larger than its header says")
+    of(handle).initialize(to: ReadAhead())
+  }
 
   static func of(_ handle: UnsafeMutablePointer<uv_handle_t>) -> UnsafeMutablePointer<ReadAhead> {
     (UnsafeMutableRawPointer(handle) + offset).assumingMemoryBound(to: ReadAhead.self)

@@ -1,4 +1,5 @@
 import CUV
+import Glibc
 
 /// Bytes of kernel memory a socket may use, each way.
 package struct SocketBufferSizes: Hashable, Sendable {
@@ -44,5 +45,17 @@ extension Stream {
   package func setNoDelay(_ enabled: Bool) throws(LoopError) {
     guard isOpen else { throw LoopError("setsockopt", code: UV_ENOTCONN.rawValue) }
     try LoopError.check(uv_tcp_nodelay(tcp, enabled ? 1 : 0), "setsockopt", "TCP_NODELAY")
+  }
+
+  /// Lets so many bytes wait in the kernel before the delegate is told (SO_RCVLOWAT); 1 is how a stream begins. The end of
+  /// the stream is told at once all the same. A ``StreamIntake`` takes what waits.
+  ///
+  /// The kernel tells earlier when half of its buffer is full.
+  ///
+  /// - Returns: whether the kernel does so.
+  package func setLowWaterMark(bytes: Int) -> Bool {
+    guard isOpen, let descriptor else { return false }
+    var value = Int32(clamping: max(1, bytes))
+    return setsockopt(descriptor, SOL_SOCKET, SO_RCVLOWAT, &value, socklen_t(MemoryLayout<Int32>.size)) == 0
   }
 }

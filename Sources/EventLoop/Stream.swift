@@ -18,9 +18,8 @@ package final class Stream: LoopHandle {
   package init(
     adopting descriptor: SocketDescriptor, loop: Loop, peerAddress: SocketAddress? = nil
   ) throws(LoopError) {
-    super.init(
-      UV_TCP, bytes: ReadAhead.offset + MemoryLayout<ReadAhead>.size, loop: loop, gauge: \.streams)
-    ReadAhead.of(raw).initialize(to: ReadAhead())
+    super.init(UV_TCP, bytes: ReadAhead.handleBytes, loop: loop, gauge: \.streams)
+    ReadAhead.begin(raw)
     do throws(LoopError) {
       try open("uv_tcp_init") { [tcp] loop in uv_tcp_init(loop, tcp) }
     } catch {
@@ -38,9 +37,8 @@ package final class Stream: LoopHandle {
 
   /// An unconnected socket of the given family, for `ConnectAttempt`.
   init(unconnectedOn loop: Loop, family: Int32) throws(LoopError) {
-    super.init(
-      UV_TCP, bytes: ReadAhead.offset + MemoryLayout<ReadAhead>.size, loop: loop, gauge: \.streams)
-    ReadAhead.of(raw).initialize(to: ReadAhead())
+    super.init(UV_TCP, bytes: ReadAhead.handleBytes, loop: loop, gauge: \.streams)
+    ReadAhead.begin(raw)
     try open("socket") { [tcp] loop in uv_tcp_init_ex(loop, tcp, UInt32(family)) }
   }
 
@@ -85,6 +83,13 @@ package final class Stream: LoopHandle {
   /// Leaves what arrives in the kernel, which in time makes the peer wait.
   package func stopReading() {
     if isOpen { uv_read_stop(stream) }
+  }
+
+  /// What reading past libuv, through a ``StreamIntake``, failed with: the end of the stream for the delegate as for a read
+  /// of libuv's. The socket has told it, and does not tell it again.
+  package func readFailed(_ code: Int) {
+    precondition(code < 0, "a read that failed has a code below 0, not \(code)")
+    didRead(code, from: nil)
   }
 
   private func didRead(_ count: Int, from base: UnsafeRawPointer?) {

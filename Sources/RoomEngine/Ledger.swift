@@ -101,6 +101,8 @@ package struct Census: Equatable, Sendable {
   package var rooms = 0
   /// Members with a connection, as the rooms see it.
   package var attached = 0
+  /// Of these, members who are read at ticks.
+  package var readAtTicks = 0
   /// Seats, those of absent players included.
   package var seats = 0
   /// Seats given and given up, of all rooms there ever were.
@@ -120,6 +122,7 @@ package struct Census: Equatable, Sendable {
     seated += other.seated
     rooms += other.rooms
     attached += other.attached
+    readAtTicks += other.readAtTicks
     seats += other.seats
     joins += other.joins
     leaves += other.leaves

@@ -36,9 +36,10 @@ public struct RoomKind: Sendable {
   /// drifts.
   package var tickNanoseconds: UInt64 { 1_000_000_000 / UInt64(tickRate) }
 
-  /// Most bytes of one frame message: all events and every entity changed.
+  /// Most bytes of one frame message, all events and every entity changed, with room for an acknowledgement behind it.
   package var frameBound: Int {
-    messageOverhead + 32 + limits.eventBytesPerTick.bytes + systemEventBound + FrameEncoder.stateBound(schema.layouts)
+    messageOverhead + 32 + InputAck.bound + limits.eventBytesPerTick.bytes + systemEventBound
+      + FrameEncoder.stateBound(schema.layouts)
   }
 
   /// Most bytes of the joined and left events of one tick: everybody leaves and as many as are admitted come.

@@ -120,6 +120,22 @@ package struct EntityTable: Sendable {
     blobLengths[field.blob * rows + id] = UInt8(truncatingIfNeeded: bytes.count)
   }
 
+  /// Replaces a blob by one of another table of the same kind.
+  ///
+  /// - Parameter source: only read; `inout`, so that it is read where it is.
+  mutating func copyBlob(_ field: FieldLayout, _ id: Int, from source: inout EntityTable, _ row: Int) {
+    let (start, sourceStart, length) = (
+      blobStart(field, id), source.blobStart(field, row), source.blobLength(field, row)
+    )
+    blobBytes.withUnsafeMutableBytes { all in
+      source.blobBytes.withUnsafeBytes { bytes in
+        UnsafeMutableRawBufferPointer(rebasing: all[start..<(start + length)])
+          .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[sourceStart..<(sourceStart + length)]))
+      }
+    }
+    blobLengths[field.blob * rows + id] = UInt8(truncatingIfNeeded: length)
+  }
+
   package func blobEquals(_ field: FieldLayout, _ id: Int, in other: EntityTable) -> Bool {
     let length = blobLength(field, id)
     guard length == other.blobLength(field, id) else { return false }

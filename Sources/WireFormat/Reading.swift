@@ -21,18 +21,10 @@ extension Span where Element == UInt8 {
 
   private func longVarint(_ at: inout Int, _ field: String) throws(WireError) -> UInt64 {
     let start = at
-    // Nearly all that one byte does not hold: positions take two or three.
-    if at + 2 < count {
-      let (second, third) = (self[at + 1], self[at + 2])
-      let low = UInt64(self[at] & 0x7F) | UInt64(second & 0x7F) << 7
-      if second < 0x80, second != 0 {
-        at += 2
-        return low
-      }
-      if second >= 0x80, third < 0x80, third != 0 {
-        at += 3
-        return low | UInt64(third) << 14
-      }
+    // Most that one byte does not hold.
+    if at + 1 < count, self[at + 1] < 0x80, self[at + 1] != 0 {
+      at += 2
+      return UInt64(self[start] & 0x7F) | UInt64(self[start + 1]) << 7
     }
     var value: UInt64 = 0
     var shift: UInt64 = 0

@@ -121,7 +121,7 @@ extension TrackedTable {
     while blobs != 0 {
       let field = current.layout.fields[blobs.trailingZeroBitCount]
       blobs &= blobs - 1
-      sources[kind].withBlob(field, row) { current.setBlob(field, id, $0) }
+      current.copyBlob(field, id, from: &sources[kind], row)
     }
     touch(id)
   }

@@ -37,8 +37,35 @@ struct ClockTests {
     client.receive(ScriptedServer.pong(token, time: 7_000_000))
     // The Welcome came without delay, so its sample has the shorter round trip.
     #expect(client.core.clock.roundTripMicroseconds == 0)
-    #expect(!client.receive(ScriptedServer.pong(token + 50, time: 0)))
-    #expect(client.faults == [.pong(token: token + 50)])
+    #expect(!client.receive(ScriptedServer.pong(token + 50_000, time: 0)))
+    #expect(client.faults == [.pong(token: token + 50_000)])
+  }
+
+  @Test func whatTookLongIsAskedAgainOnce() throws {
+    var server = try ScriptedServer()
+    let client = try Recorder(in: &server)
+    // The shortest round trip so far is the Welcome's, 0.
+    func ask() throws -> UInt64 {
+      let message = try #require(client.messages().first { $0.type == .ping })
+      return try Ping.token(message.body.span)
+    }
+    client.now += 1_000_000
+    #expect(client.core.tick(now: client.now))
+    let first = try ask()
+    client.now += 20_000
+    client.receive(ScriptedServer.pong(first, time: 7_000_000))
+    let second = try ask()
+    #expect(second == client.now, "asked again as soon as the first was answered")
+    client.now += 20_000
+    client.receive(ScriptedServer.pong(second, time: 7_020_000))
+    #expect(client.sent() == [], "the second is not asked again")
+
+    client.now += 1_000_000
+    #expect(client.core.tick(now: client.now))
+    let third = try ask()
+    client.now += 2_000
+    client.receive(ScriptedServer.pong(third, time: 8_000_000))
+    #expect(client.sent() == [], "it has not waited")
   }
 
   @Test func pingsOfTheServerAreAnswered() throws {

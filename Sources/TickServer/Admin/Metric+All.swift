@@ -56,6 +56,9 @@ extension Metric {
     loop("tickserver_rooms_opened_total", .counter, "Rooms opened.") { MetricValue($0.ledger.roomsOpened) },
     loop("tickserver_rooms_closed_total", .counter, "Rooms closed.") { MetricValue($0.ledger.roomsClosed) },
     loop("tickserver_seats", .gauge, "Seats taken, those of absent players included.") { MetricValue($0.census.seats) },
+    loop("tickserver_members_read_at_ticks", .gauge, "Members who send in every tick and are read right before it.") {
+      MetricValue($0.census.readAtTicks)
+    },
     loop("tickserver_joins_total", .counter, "Seats given.") { MetricValue($0.rooms.joins) },
     loop("tickserver_leaves_total", .counter, "Seats given up.") { MetricValue($0.rooms.leaves) },
     loop("tickserver_resumes_total", .counter, "Sessions resumed on another connection.") {

@@ -32,6 +32,12 @@ extension SettingForm where Value == LogFormat {
   }
 }
 
+extension SettingForm where Value == ReadAtTicks {
+  static var readAtTicks: SettingForm {
+    .word(ReadAtTicks.allCases.map { ($0.rawValue, $0) }, text: \.rawValue)
+  }
+}
+
 extension SettingForm where Value == Logger.Level {
   static var logLevel: SettingForm {
     .word(Logger.Level.allCases.map { ($0.rawValue, $0) }, text: \.rawValue)

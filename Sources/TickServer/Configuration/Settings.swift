@@ -14,6 +14,7 @@ private func serverSettings() -> [Setting] {
     Setting("port", at: \.port, .port),
     Setting("loops", at: \.loops, .loops),
     Setting("tickPhases", at: \.tickPhases, .integer(1...32)),
+    Setting("readAtTicks", at: \.readAtTicks, .readAtTicks),
     Setting("maxConnections", at: \.maxConnections, .integer(1...1_000_000)),
     Setting("maxConnectionsPerAddress", at: \.maxConnectionsPerAddress, .connectionLimit),
     Setting("maxRooms", at: \.maxRooms, .integer(1...65536)),

@@ -158,6 +158,8 @@ extension Connection {
   }
 
   private func pong(_ token: UInt64) {
+    // Another question that comes behind the answer does not wait for a tick.
+    loop.endIntake(of: self)
     // The clock is read now: what the loop did before would count as the way back.
     let pong = Pong(token: token, timeMicroseconds: loop.shared.microseconds(at: loop.clock()))
     send(bound: 32) { pong.encode(into: &$0) }

@@ -28,12 +28,17 @@ final class Connection: StreamDelegate {
   /// closed.
   let loop: ServerLoop
   @exclusivity(unchecked) var state = State.handshake {
+    willSet { loop.endIntake(of: self) }
     didSet { noteState() }
   }
   /// Whether what comes is read now; of `state`, without a copy of what that holds.
   @exclusivity(unchecked) private(set) var isReading = true
   /// Where nearly all goes that comes: the room of a seat, which `state` keeps alive.
   @exclusivity(unchecked) private(set) var seatedRoom: Unmanaged<Room>?
+  @exclusivity(unchecked) private var mayReadAtTicks = false
+  @exclusivity(unchecked) var rhythm = ReadingRhythm()
+  /// Where it stands among the intakes of its room; nil while it is read as its bytes come.
+  @exclusivity(unchecked) var intake: Int?
   @exclusivity(unchecked) var lifecycle: ConnectionLifecycle
   @exclusivity(unchecked) private var assembler = MessageAssembler(limit: WireLimits.clientHandshakeMessageBytes)
   /// Bytes here that wait for the rest of their message or for the other loop, as counted in the loop's account.
@@ -103,21 +108,35 @@ final class Connection: StreamDelegate {
       case .handshake, .lobby, .seating: (true, nil)
       }
     stream.willRead(2, delivery.seat)
+    mayReadAtTicks = if case .seated(_, let host) = state { loop.readsAtTicks(host, stream) } else { false }
   }
 
   // MARK: StreamDelegate
 
   func stream(_ stream: EventLoop.Stream, didRead bytes: UnsafeRawBufferPointer) {
     guard !hasEnded else { return }
+    let isSeated = seatedRoom != nil
+    receive(bytes)
+    if let seatedRoom { noteRhythm(seatedRoom) }
+    loop.lookForDueTick(afterLongWork: !isSeated || hasEnded)
+  }
+
+  /// Bytes came by themselves.
+  private func noteRhythm(_ room: Unmanaged<Room>) {
+    guard mayReadAtTicks, rhythm.heard(after: room._withUnsafeGuaranteedRef { $0.counters.ticks }) else { return }
+    if case .seated(_, let host) = state { loop.beginIntake(of: self, in: host) }
+  }
+
+  /// Takes what was read, by libuv or at the tick.
+  func receive(_ bytes: UnsafeRawBufferPointer) {
+    guard !hasEnded else { return }
     let now = loop.now
     heardAt = now
     guard pace.bytes.take(bytes.count, now: now) else {
       return loop.end(self, .rateLimited, loop.shared.paceLimits.bytesText)
     }
-    let isSeated = seatedRoom != nil
     bytes.withMemoryRebound(to: UInt8.self) { take(Span(_unsafeElements: $0)) }
     countHeldInput()
-    loop.lookForDueTick(afterLongWork: !isSeated || hasEnded)
   }
 
   func streamDidEnd(_ stream: EventLoop.Stream, _ end: StreamEnd) {

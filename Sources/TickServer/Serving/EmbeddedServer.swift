@@ -4,7 +4,8 @@ import Logging
 import RoomEngine
 
 /// A whole server on the calling thread, for tests and measurements: its loops are turned by hand, its time moves only by
-/// ``advance(byNanoseconds:)``, its clients hold the other ends of socket pairs.
+/// ``advance(byNanoseconds:)``, its clients hold the other ends of socket pairs, or of
+/// TCP connections.
 ///
 /// It must be ended by ``stop()``, or its loops leak.
 package final class EmbeddedServer {
@@ -33,21 +34,22 @@ package final class EmbeddedServer {
 
   /// A new connection on a loop.
   ///
+  /// - Parameter wire: what is between the two ends.
   /// - Returns: the client's end, non-blocking; the caller closes it.
-  package func connect(to loop: Int) throws -> Int32 {
-    var ends: [Int32] = [-1, -1]
-    let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-    guard socketpair(AF_UNIX, type, 0, &ends) == 0 else { throw LoopError("socketpair", code: -errno) }
+  package func connect(to loop: Int, over wire: EmbeddedWire = .socketPair) throws -> Int32 {
+    let (client, server) = try wire.ends()
     do throws(LoopError) {
       let serverLoop = loops[loop % loops.count]
-      serverLoop.accept(
-        try EventLoop.Stream(adopting: SocketDescriptor(owning: ends[1]), loop: serverLoop.loop))
+      serverLoop.accept(try EventLoop.Stream(adopting: server, loop: serverLoop.loop))
     } catch {
-      close(ends[0])
+      close(client)
       throw error
     }
-    return ends[0]
+    return client
   }
+
+  /// Members who are read at ticks, of all rooms.
+  package var membersReadAtTicks: Int { loops.reduce(0) { $0 + $1.membersReadAtTicks } }
 
   /// Lets every loop do once what it can do now; a loop that has finished ends.
   package func turn() {

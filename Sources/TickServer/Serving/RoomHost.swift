@@ -1,3 +1,4 @@
+import EventLoop
 import RoomEngine
 import WireFormat
 
@@ -7,6 +8,14 @@ final class RoomHost {
   let place: TickSchedule.Place
   /// Tickets of the sessions that have a seat here, and the seats.
   var seats: [UInt64: (ticket: [UInt8], seat: Seat)] = [:]
+  /// Members who are read right before each tick, in no order; each knows its place.
+  @exclusivity(unchecked) var intakes: ContiguousArray<Intake> = []
+
+  /// A member who is read right before each tick. Its connection takes itself out before it ends.
+  struct Intake {
+    let stream: StreamIntake
+    let connection: Unmanaged<Connection>
+  }
 
   init(room: Room, place: TickSchedule.Place) {
     self.room = room

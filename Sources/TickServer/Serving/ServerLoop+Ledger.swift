@@ -23,6 +23,7 @@ extension ServerLoop {
       census.attached += host.room.attached.count
       census.seats += host.room.playerCount
     }
+    census.readAtTicks = membersReadAtTicks
     let rooms = allRoomCounters
     census.joins = rooms.joins
     census.leaves = rooms.leaves

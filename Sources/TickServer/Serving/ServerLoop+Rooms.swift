@@ -72,6 +72,7 @@ extension ServerLoop {
     host.room.takeEffects { perform($0, host) }
     // Not searched for in release builds: clients open rooms at will, and each of them would cost a look at every connection.
     assert(!connections.contains { $0?.host === host }, "a connection is left in the room \(host.room.name)")
+    assert(host.intakes.isEmpty, "a member of a closed room is read at its ticks")
     hosts[host.room.name] = nil
     groups[host.place.group].removeAll { $0 === host }
     schedule.remove(host.place)
@@ -104,6 +105,8 @@ extension ServerLoop {
   func runDueTicks() {
     // Each group once: a room that takes longer than its tick would otherwise never let the loop read and write.
     let now = clock()
+    isTicking = true
+    defer { isTicking = false }
     while let due = schedule.takeDue(now: now) {
       var began = clock()
       var position = 0
@@ -123,6 +126,7 @@ extension ServerLoop {
 
   private func run(_ host: RoomHost, _ number: UInt32, now: Instant) {
     let room = host.room
+    takeIn(host)
     room.run(Tick(number), now: now)
     room.takeEffects { perform($0, host) }
     deliver(room)

@@ -32,6 +32,7 @@ final class ServerLoop {
   var tickTimer: TickTimer?
   /// When the timer is due.
   var nextTick: Instant?
+  @exclusivity(unchecked) var isTicking = false
   private var readsSinceLook = 0
   private var sweepTimer: EventLoop.Timer?
   /// Set once draining: when the loop ends whatever is still open.
@@ -143,7 +144,8 @@ final class ServerLoop {
     readsSinceLook += 1
     guard isLong || readsSinceLook >= ServerLoop.readsBetweenLooks else { return }
     readsSinceLook = 0
-    if let nextTick, clock() >= nextTick { runDueTicks() }
+    // Not from within a tick, which reads as well.
+    if !isTicking, let nextTick, clock() >= nextTick { runDueTicks() }
   }
 
   /// Some 40 us of reading; the look itself takes 30 ns.

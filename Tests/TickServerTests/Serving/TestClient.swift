@@ -33,6 +33,8 @@ final class TestClient {
   private(set) var hasEnded = false
   var nextInput: UInt32 = 1
   var answersPings = true
+  /// Sequence of the last input that was acknowledged.
+  private(set) var lastAcknowledged: UInt32?
 
   /// - Parameter receiveBytes: the socket's receive buffer, for peers that read little.
   init(port: Int, receiveBytes: Int? = nil) throws {
@@ -59,6 +61,9 @@ final class TestClient {
       throw ClientFault("connect: errno \(reason)")
     }
   }
+
+  /// A client on a socket that is connected.
+  init(connected descriptor: Int32) { self.descriptor = descriptor }
 
   deinit { close() }
 
@@ -153,6 +158,7 @@ final class TestClient {
       self.joined = joined
       if let schema = try joined.schema.map({ try Schema(decoding: $0.span) }) { knownSchema = schema }
       if !joined.isResumed, let knownSchema { mirror = RoomMirror(knownSchema, lastEvent: joined.lastEvent) }
+    case .inputAck: lastAcknowledged = try InputAck.sequence(message.body.span)
     case .frame: try mirror?.apply(frame: message.body)
     case .events: try mirror?.apply(missedEvents: message.body)
     case .ping where answersPings:
