@@ -108,7 +108,8 @@ let package = Package(
       swiftSettings: settings),
     // Pieces of the server's work, each to be counted or timed by itself.
     .target(
-      name: "BenchmarkUnits", dependencies: ["RoomEngine", "TickServer", "WireFormat"], path: "Benchmarks/Units",
+      name: "BenchmarkUnits", dependencies: ["EventLoop", "RoomEngine", "TickServer", "WireFormat"],
+      path: "Benchmarks/Units",
       swiftSettings: settings),
     .executableTarget(
       name: "InstructionCount", dependencies: ["BenchmarkUnits"], path: "Benchmarks/Instructions/Program",
@@ -152,7 +153,7 @@ let package = Package(
     .testTarget(
       name: "TickServerTests",
       dependencies: [
-        "TickServer", "TickServerCommand", "RoomEngine", "WireFormat",
+        "TickServer", "TickServerCommand", "RoomEngine", "EventLoop", "WireFormat",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings),

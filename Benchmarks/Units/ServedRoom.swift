@@ -1,3 +1,4 @@
+import EventLoop
 import Glibc
 import RoomEngine
 import TickServer
@@ -6,6 +7,7 @@ import WireFormat
 /// A whole server in this process and a room full of clients, who hold the other ends of its sockets.
 package final class ServedRoom {
   private let server: EmbeddedServer
+  private let wire: LocalWire
   private var clients: [Int32] = []
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 * 1024, alignment: 16)
   /// Bytes read by clients so far.
@@ -32,7 +34,8 @@ package final class ServedRoom {
     ) { RelayLogic(grants: [grant]) }
   }
 
-  init(_ kind: RoomKind, members: Int) throws {
+  init(_ kind: RoomKind, members: Int, wire: LocalWire = .socketPair) throws {
+    self.wire = wire
     var configuration = ServerConfiguration(rooms: [kind])
     configuration.maxConnections = members + 10
     configuration.memoryLimit = .unlimited
@@ -56,12 +59,14 @@ package final class ServedRoom {
 
   var members: Int { clients.count }
 
+  var membersReadAtTicks: Int { server.membersReadAtTicks }
+
   /// Seats one more member; `meter` encloses what the server does for it.
   func join(_ meter: Meter = { $0() }) throws {
     var client: Int32 = -1
     var failure: (any Error)?
     meter {
-      do { client = try server.connect(to: 0) } catch { failure = error }
+      do { client = try server.connect(to: 0, over: wire) } catch { failure = error }
     }
     if let failure { throw failure }
     clients.append(client)

@@ -1,3 +1,4 @@
+import EventLoop
 import RoomEngine
 
 /// A frame goes to every member of a room, in all its costs: the tick that makes it, the look at each member, the write.
@@ -62,12 +63,12 @@ private final class Announcer: RoomLogic {
 }
 
 /// Members who all walk: each sends an input a tick, and gets a frame with all of them and the acknowledgement of its
-/// own. A unit is one member in one tick: all that it costs the server's own code.
+/// own. A unit is one member in one tick: all that it costs the server's own code. Over TCP, as they are read at ticks.
 package struct WalkingMembers: MeasuredUnit {
   private let room: ServedRoom
 
   package init(members: Int) throws {
-    room = try ServedRoom(ServedRoom.relay(capacity: members), members: members)
+    room = try ServedRoom(ServedRoom.relay(capacity: members), members: members, wire: .loopback)
   }
 
   package func run(rounds: Int, _ meter: Meter) throws -> Int {
@@ -79,11 +80,14 @@ package struct WalkingMembers: MeasuredUnit {
       room.tick(meter)
       room.drain()
     }
+    guard rounds < 5 || room.membersReadAtTicks == room.members else {
+      throw UnitFailure("\(room.membersReadAtTicks) of \(room.members) members are read at ticks")
+    }
     return rounds * room.members
   }
 }
 
-/// Members send so many inputs between two ticks, each read by itself: what one more of them costs to read, check, keep
+/// Members send so many inputs between two ticks, each read by itself, as it comes: what one more of them costs to read, check, keep
 /// and apply is the difference between few and many. A unit is one input.
 package struct Inputs: MeasuredUnit {
   private let room: ServedRoom

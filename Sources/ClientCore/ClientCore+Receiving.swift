@@ -135,7 +135,9 @@ extension ClientCore {
     times.openPings.removeSubrange(...position)
     // The server may read who sends in every tick once a tick, but not for a while after a Ping: who asks again at once
     // learns how far it is.
-    let asksAgain = pong.token != times.repeatedToken && clock.hasWaited(roundTripMicroseconds: now - pong.token)
+    // A token is ahead of the time it was sent at when another was sent in the same microsecond.
+    let roundTrip = now > pong.token ? now - pong.token : 0
+    let asksAgain = pong.token != times.repeatedToken && clock.hasWaited(roundTripMicroseconds: roundTrip)
     clock.add(sent: pong.token, received: now, server: pong.timeMicroseconds)
     guard asksAgain else { return }
     ping(now: now)

@@ -22,10 +22,10 @@ package final class Delivery {
   /// The shell's handle of the connection.
   package let tag: Int
   @exclusivity(unchecked) package internal(set) var seat: Seat? {
-    didSet { seatAddress = seat.map { UnsafeRawPointer(Unmanaged.passUnretained($0).toOpaque()) } }
+    didSet { seatReference = seat.map(Unmanaged.passUnretained) }
   }
-  /// Where the seat lies, for who only wants it fetched.
-  @exclusivity(unchecked) private(set) var seatAddress: UnsafeRawPointer?
+  /// The same without reference counting; one that is given up is kept by its room to the end of the tick.
+  @exclusivity(unchecked) private(set) var seatReference: Unmanaged<Seat>?
   /// What every tick needs of it.
   let standing: UnsafeMutablePointer<Standing>
   @exclusivity(unchecked) package var outbox = Outbox() {

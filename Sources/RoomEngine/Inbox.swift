@@ -44,7 +44,8 @@ struct Inbox {
     items.append(
       Item(
         entry: .message(delivery, type, start..<bytes.count),
-        sender: UnsafeRawPointer(Unmanaged.passUnretained(delivery).toOpaque()), seat: delivery.seatAddress))
+        sender: UnsafeRawPointer(Unmanaged.passUnretained(delivery).toOpaque()),
+        seat: delivery.seatReference.map { UnsafeRawPointer($0.toOpaque()) }))
   }
 
   /// Moves an entry out: what it refers to is counted once less often than if it were looked at and removed later.

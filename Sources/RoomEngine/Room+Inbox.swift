@@ -9,6 +9,9 @@ extension Room {
   }
 
   /// Takes in a message of a room: Input, Event, Call or Leave. `delivery` has a seat or waits for one.
+  ///
+  /// Between ticks it goes into the inbox, which the next tick applies first of all. What comes within a tick is behind
+  /// all that came before, so it is applied at once, without a copy.
   package func receive(
     _ type: MessageType, _ body: Span<UInt8>, from delivery: Delivery, now: Instant
   ) throws(Violation) {
@@ -31,7 +34,7 @@ extension Room {
       delivery.waitingBytes -= cost
       throw Violation(reason: .overBudget, text: "the server is short of memory for input: try again later")
     }
-    inbox.append(type, body, from: delivery)
+    if isTakingIn { apply(type, body, from: delivery) } else { inbox.append(type, body, from: delivery) }
   }
 
   func applyInbox() {
@@ -39,7 +42,6 @@ extension Room {
     // What is left for the next tick is appended to the other inbox while this one is read.
     swap(&inbox, &spareInbox)
     var admissions = 0
-    eventsAreFull = false
     // Out of the room while it is read, with no other reference: cleared below without a copy.
     var taken = Inbox()
     swap(&taken, &spareInbox)
@@ -75,10 +77,32 @@ extension Room {
     if type == .event, delivery.seat != nil, !fits(event: body) { return putOff(type, body, delivery) }
     delivery.waitingBytes -= Inbox.cost(body)
     context.input.add(-Inbox.cost(body))
-    guard !delivery.isCondemned, let seat = delivery.seat else { return }
+    guard !delivery.isCondemned, let seat = delivery.seatReference else { return }
+    // Nearly all that comes is input.
+    let fault =
+      type == .input
+      ? seat._withUnsafeGuaranteedRef { faultOfInput(body, $0) }
+      : fault(of: type, body, from: delivery, seat.takeUnretainedValue())
+    guard let fault else { return }
+    let reason: CloseReason = type == .input && fault.code == .outOfRange ? .invalidInput : .malformed
+    evict(delivery, reason, "\(type): \(fault)")
+  }
+
+  private func faultOfInput(_ body: Span<UInt8>, _ seat: Seat) -> WireError? {
+    do throws(WireError) {
+      try applyInput(body, seat)
+      return nil
+    } catch {
+      return error
+    }
+  }
+
+  /// Applies a message other than an input.
+  ///
+  /// - Returns: what is wrong with it.
+  private func fault(of type: MessageType, _ body: Span<UInt8>, from delivery: Delivery, _ seat: Seat) -> WireError? {
     do throws(WireError) {
       switch type {
-      case .input: try applyInput(body, seat)
       case .event: try applyEvent(body, seat)
       // There is nobody to answer any more.
       case .call where delivery.position == .closed: break
@@ -89,9 +113,9 @@ extension Room {
         if delivery.position != .closed { effects.append(.left(delivery)) }
       default: break
       }
+      return nil
     } catch {
-      let reason: CloseReason = type == .input && error.code == .outOfRange ? .invalidInput : .malformed
-      evict(delivery, reason, "\(type): \(error)")
+      return error
     }
   }
 

@@ -113,6 +113,7 @@ extension Room {
   func free(_ seat: Seat) {
     guard !seat.isFreed else { return }
     seat.isFreed = true
+    freedSeats.append(seat)
     if let delivery = seat.delivery {
       removeAttached(delivery)
       delivery.seat = nil

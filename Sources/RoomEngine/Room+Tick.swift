@@ -2,16 +2,26 @@ package import WireFormat
 
 /// One step of the room and the frame it makes.
 extension Room {
-  /// Runs tick `number`: the inbox in arrival order, the game's own step, then one frame with everything that changed.
+  /// Runs tick `number`: the inbox in arrival order, what members are read for only now, the game's own step, then one
+  /// frame with everything that changed.
   ///
+  /// - Parameter takeIn: calls ``receive(_:_:from:now:)`` with what has come and is not in the inbox; it has its effect
+  ///   within that call.
   /// - Returns: whether a frame was sealed. Nothing changed, nothing raised, no heartbeat due: none is.
   @discardableResult
-  package func run(_ number: Tick, now: Instant) -> Bool {
+  package func run(_ number: Tick, now: Instant, takeIn: () -> Void = {}) -> Bool {
     guard !isClosed else { return false }
     tick = number
     self.now = now
     counters.ticks += 1
+    eventsAreFull = false
+    if !freedSeats.isEmpty { freedSeats.removeAll() }
     applyInbox()
+    isTakingIn = true
+    takeIn()
+    isTakingIn = false
+    // The shell may have come to its end on the way.
+    guard !isClosed else { return false }
     logic.tick(self)
     freeOverdueSeats()
     return seal()

@@ -39,10 +39,14 @@ public final class Room {
   @exclusivity(unchecked) var standings: ContiguousArray<UnsafeMutablePointer<Standing>> = []
   /// Who is left when the newest frame has been offered to all; see ``deliverNewestFrame(now:_:others:)``.
   @exclusivity(unchecked) var roundRest: ContiguousArray<Delivery> = []
+  /// Seats given up since the last tick began: a game may give one up in the middle of its player's message.
+  @exclusivity(unchecked) var freedSeats: [Seat] = []
   /// Seats whose player is away.
   @exclusivity(unchecked) var away: [Seat] = []
   @exclusivity(unchecked) var inbox = Inbox()
   @exclusivity(unchecked) var spareInbox = Inbox()
+  /// Messages are applied as they are received: within a tick, behind the inbox.
+  @exclusivity(unchecked) var isTakingIn = false
   var emptySince: Instant
 
   // Output.

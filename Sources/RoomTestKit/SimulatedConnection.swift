@@ -68,6 +68,8 @@ public final class SimulatedConnection {
   private var failsAt: Int?
   /// The stream is dead: neither side gets anything more, and the server has yet to notice.
   private(set) var isCut = false
+  /// What the client sends waits for the next tick, which applies it at once.
+  package var isReadAtTicks = false
   /// The client has closed its end in order: what it sent before still arrives.
   var isClosedByClient = false
   /// The client does not end its side of the stream after the server's goodbye.

@@ -50,14 +50,30 @@ extension SimulatedRoom {
       moved = true
       if !connection.isOver { forEachPiece(arrived) { client.receive($0, over: connection) } }
     }
-    if !connection.isOver, client.connection === connection {
-      let sent = client.takeOutput()
-      if !sent.isEmpty {
-        moved = true
-        if !connection.isCut { forEachPiece(sent) { take($0, from: connection) } }
-      }
-    }
+    // Its end is told at once, with all that came before.
+    if !connection.isReadAtTicks || connection.isClosedByClient, takeSent(connection) { moved = true }
     return noteEnds(connection) || moved
+  }
+
+  /// Takes what the client has sent.
+  ///
+  /// - Returns: whether that was anything.
+  private func takeSent(_ connection: SimulatedConnection) -> Bool {
+    guard !connection.isOver, connection.client.connection === connection else { return false }
+    let sent = connection.client.takeOutput()
+    guard !sent.isEmpty else { return false }
+    if !connection.isCut { forEachPiece(sent) { take($0, from: connection) } }
+    return true
+  }
+
+  /// Takes what the clients have sent that are read at ticks, within one; who is, is drawn anew for the next.
+  func takeIn() {
+    for connection in connections {
+      guard let connection else { continue }
+      if connection.isReadAtTicks { _ = takeSent(connection) }
+      guard readsAtTicks else { continue }
+      connection.isReadAtTicks = if case .seated = connection.state { random.oneIn(2) } else { false }
+    }
   }
 
   private func noteEnds(_ connection: SimulatedConnection) -> Bool {

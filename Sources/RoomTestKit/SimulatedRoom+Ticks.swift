@@ -6,7 +6,7 @@ extension SimulatedRoom {
   func runDueTick() {
     guard let due = schedule.takeDue(now: clock.now) else { return }
     for connection in connections { connection?.grant(connection?.trickleBytes ?? 0) }
-    room.run(Tick(UInt32(truncatingIfNeeded: due.number - place.first)), now: clock.now)
+    room.run(Tick(UInt32(truncatingIfNeeded: due.number - place.first)), now: clock.now, takeIn: takeIn)
     room.takeEffects(perform)
     deliver()
     context.settle()

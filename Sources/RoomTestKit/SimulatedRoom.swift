@@ -29,6 +29,8 @@ public final class SimulatedRoom {
   public package(set) var faults: [String] = []
   /// Cuts what clients and server read into pieces of random size.
   public var fragmentsReads = false
+  /// Has some members, drawn anew each tick, read within the tick instead of as they send.
+  package var readsAtTicks = false
   /// Called after every tick and what it sent.
   public var afterTick: (() -> Void)?
 

@@ -37,6 +37,40 @@ import WireFormat
     stage.finish()
   }
 
+  @Test func whatIsReadWithinATickHasItsEffectInItBehindTheInbox() throws {
+    let stage = try Stage()
+    let both = stage.join(2)
+    var order: [UInt16] = []
+    stage.game.onInput = { input, player, room in
+      order.append(player.rawValue)
+      room.apply(input)
+    }
+    let avatars = try both.map { try stage.avatar(of: $0) }
+    both[1].connection?.isReadAtTicks = true
+    for index in [1, 0, 1] { try both[index].set(stage.keys.yaw, of: avatars[index], to: 90) }
+    #expect(stage.room.room.counters.inputs == 0)
+    stage.room.advance(ticks: 1)
+    #expect(order == [0, 1, 1])
+    #expect(both.map(\.acknowledgedInput) == [1, 2])
+    #expect(both[0].get(stage.keys.yaw, of: avatars[1]) == 90)
+    stage.finish()
+  }
+
+  @Test(arguments: [false, true])
+  func aGameMayGiveUpThePlayerWhoseInputItIsGiven(isReadAtTicks: Bool) throws {
+    let stage = try Stage()
+    let both = stage.join(2)
+    stage.game.onInput = { _, player, room in room.kick(player, "moved") }
+    both[0].connection?.isReadAtTicks = isReadAtTicks
+    let avatar = try stage.avatar(of: both[0])
+    for yaw in [90.0, 91.0] { try both[0].set(stage.keys.yaw, of: avatar, to: yaw) }
+    stage.room.advance(ticks: 1)
+    #expect(stage.room.room.counters.inputs == 1, "nothing that it sent behind that counts")
+    #expect(both[1].players == [both[1].player])
+    #expect(!both[0].isInRoom)
+    stage.finish()
+  }
+
   @Test func theGameSeesTheValuesAskedForAndMayRefuseThem() throws {
     let stage = try Stage()
     let ann = stage.join(1)[0]

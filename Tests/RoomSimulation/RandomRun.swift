@@ -50,6 +50,7 @@ package final class RandomRun {
     if let fault = kind.fault { faultsFound.append(fault) }
     room = SimulatedRoom(kind, seed: random.next())
     room.fragmentsReads = random.oneIn(2)
+    room.readsAtTicks = random.oneIn(2)
     room.deadlines = SimulatedDeadlines(
       handshake: .milliseconds(100 + random.below(1900)), idle: .milliseconds(300 + random.below(1500)),
       ping: .milliseconds(50 + random.below(200)))

@@ -1,4 +1,4 @@
-import EventLoop
+package import EventLoop
 import Glibc
 import Logging
 import RoomEngine
@@ -36,7 +36,7 @@ package final class EmbeddedServer {
   ///
   /// - Parameter wire: what is between the two ends.
   /// - Returns: the client's end, non-blocking; the caller closes it.
-  package func connect(to loop: Int, over wire: EmbeddedWire = .socketPair) throws -> Int32 {
+  package func connect(to loop: Int, over wire: LocalWire = .socketPair) throws -> Int32 {
     let (client, server) = try wire.ends()
     do throws(LoopError) {
       let serverLoop = loops[loop % loops.count]

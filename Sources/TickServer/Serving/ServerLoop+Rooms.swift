@@ -126,8 +126,7 @@ extension ServerLoop {
 
   private func run(_ host: RoomHost, _ number: UInt32, now: Instant) {
     let room = host.room
-    takeIn(host)
-    room.run(Tick(number), now: now)
+    room.run(Tick(number), now: now) { takeIn(host) }
     room.takeEffects { perform($0, host) }
     deliver(room)
     context.settle()

@@ -1,15 +1,15 @@
-import EventLoop
+import CUV
 import Glibc
 
-/// What is between an ``EmbeddedServer`` and a client.
-package enum EmbeddedWire: Sendable {
+/// What is between the two ends of a connection within one process, for tests and measurements.
+package enum LocalWire: Sendable {
   /// The least that the kernel has to do; no address, and the server is told of each byte.
   case socketPair
   /// TCP over loopback, as between processes.
   case loopback
 
   /// A new pair of ends, both non-blocking.
-  func ends() throws(LoopError) -> (client: Int32, server: SocketDescriptor) {
+  package func ends() throws(LoopError) -> (client: Int32, server: SocketDescriptor) {
     switch self {
     case .socketPair:
       var ends: [Int32] = [-1, -1]
