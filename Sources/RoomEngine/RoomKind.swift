@@ -36,11 +36,13 @@ public struct RoomKind: Sendable {
   /// drifts.
   package var tickNanoseconds: UInt64 { 1_000_000_000 / UInt64(tickRate) }
 
-  /// Most bytes of one frame message, all events and every entity changed, with room for an acknowledgement behind it.
+  /// Most bytes of one frame message: all events and every entity changed.
   package var frameBound: Int {
-    messageOverhead + 32 + InputAck.bound + limits.eventBytesPerTick.bytes + systemEventBound
-      + FrameEncoder.stateBound(schema.layouts)
+    messageOverhead + 32 + limits.eventBytesPerTick.bytes + systemEventBound + FrameEncoder.stateBound(schema.layouts)
   }
+
+  /// Most bytes of a frame's buffer, which has room for an acknowledgement behind the message.
+  package var frameBufferBound: Int { frameBound + InputAck.bound }
 
   /// Most bytes of the joined and left events of one tick: everybody leaves and as many as are admitted come.
   var systemEventBound: Int { (capacity + limits.admissionsPerTick) * (RoomEvent.overhead + 8) }
@@ -51,7 +53,8 @@ public struct RoomKind: Sendable {
     let backlog = limits.backlogBytes.bytes
     let joined = Joined.bound(schemaBytes: schema.encoded.count, players: capacity) + messageOverhead
     return 2 * BufferPool.capacity(for: backlog) + BufferPool.capacity(for: joined + backlog)
-      + BufferPool.capacity(for: frameBound) + BufferPool.capacity(for: EventLog.messageBound(limits.eventLogBytes))
+      + BufferPool.capacity(for: frameBufferBound)
+      + BufferPool.capacity(for: EventLog.messageBound(limits.eventLogBytes))
   }
 
   /// What is wrong with the definition, or nil. Names the setting, its value and what is allowed.

@@ -23,7 +23,7 @@ struct RoomMemory {
     // Each player id has a place in the table and one among those at rest.
     seats = kind.capacity * MemoryCosts.seat + kind.playerIDs * (8 + 16)
     // The newest frame is kept whatever its size.
-    let frame = BufferPool.capacity(for: kind.frameBound)
+    let frame = BufferPool.capacity(for: kind.frameBufferBound)
     frameLog = max(limits.frameLogBytes.bytes, frame) + limits.frameLogFrames * MemoryCosts.bufferHead
     // The smallest buffer has 64 bytes: that bounds their number too.
     let blocks = min(limits.eventLogEvents, limits.eventLogBytes.bytes / BufferPool.capacity(for: 1))
@@ -43,7 +43,7 @@ extension RoomKind {
 
   /// Scratch for one frame, the frame itself, and the events that one member missed: once a loop, while a tick runs.
   var tickScratchBytes: Int {
-    2 * BufferPool.capacity(for: frameBound)
+    2 * BufferPool.capacity(for: frameBufferBound)
       + BufferPool.capacity(for: limits.eventLogBytes.bytes + messageOverhead + 20)
       + Int(schema.kinds.map(\.capacity).max() ?? 0) * FrameEncoder.scratchBytes
   }
