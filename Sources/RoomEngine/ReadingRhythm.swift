@@ -5,10 +5,11 @@
 /// look in vain costs too. A Ping is the only message whose answer does not wait for a tick, so who pings is read as its bytes
 /// come for a while, too: what it asks next has its answer at once.
 package struct ReadingRhythm: Equatable, Sendable {
-  /// So many ticks in a row must each have had bytes before a member is read at ticks.
+  /// For so many ticks in a row a member must have sent a message a tick before it is read at them.
   package static let ticksToBegin: UInt8 = 4
-  /// So many looks in a row that found nothing end it.
-  package static let looksToEnd: UInt8 = 4
+  /// So many looks in a row that found nothing end it: a second at 30 Hz. They cost less than to learn anew who speaks in
+  /// every tick, after the network or a loop that has all hands full kept everyone waiting.
+  package static let looksToEnd: UInt8 = 30
 
   package private(set) var isAtTicks = false
   /// Ticks that the room had run when bytes last came by themselves.
@@ -22,15 +23,26 @@ package struct ReadingRhythm: Equatable, Sendable {
 
   /// Bytes came by themselves.
   ///
-  /// - Parameter ticks: how many the room has run. Not the number of the last: those that came too late are left out.
+  /// Messages count, not reads: a loop that has all hands full reads what several ticks would have needed at once, and
+  /// would never learn who speaks in every tick.
+  ///
+  /// - Parameters:
+  ///   - messages: how many there were.
+  ///   - ticks: how many the room has run. Not the number of the last: those that came too late are left out.
   /// - Returns: whether the member is to be read at ticks from now on.
-  package mutating func heard(after ticks: UInt64) -> Bool {
+  package mutating func heard(_ messages: UInt64, after ticks: UInt64) -> Bool {
     vain = 0
     hasSpoken = true
-    guard !isAtTicks, heardAfter != ticks else { return false }
-    streak = heardAfter == ticks &- 1 ? streak + 1 : 1
+    guard !isAtTicks else { return false }
+    guard let last = heardAfter else {
+      (heardAfter, streak) = (ticks, 1)
+      return false
+    }
+    let elapsed = ticks &- last
+    guard elapsed > 0 else { return false }
+    streak = messages >= elapsed ? streak + UInt8(clamping: min(elapsed, UInt64(Self.ticksToBegin))) : 1
     heardAfter = ticks
-    isAtTicks = streak == Self.ticksToBegin
+    isAtTicks = streak >= Self.ticksToBegin
     return isAtTicks
   }
 

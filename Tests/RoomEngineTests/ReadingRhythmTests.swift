@@ -4,8 +4,10 @@ import Testing
 @Suite("When a member is read")
 struct ReadingRhythmTests {
   /// What each of these made of it.
-  private func heard(_ rhythm: inout ReadingRhythm, after ticks: some Sequence<UInt64>) -> [Bool] {
-    ticks.map { rhythm.heard(after: $0) }
+  private func heard(_ rhythm: inout ReadingRhythm, _ messages: UInt64 = 1, after ticks: some Sequence<UInt64>)
+    -> [Bool]
+  {
+    ticks.map { rhythm.heard(messages, after: $0) }
   }
 
   private func foundNothing(_ rhythm: inout ReadingRhythm, times: Int) -> [Bool] {
@@ -28,6 +30,17 @@ struct ReadingRhythmTests {
     #expect(rhythm.isAtTicks)
   }
 
+  /// Of a loop that gets to read only now and then, since its ticks take all its time.
+  @Test("at ticks, once it has sent a message for each of four ticks, however late they are read")
+  func beginsLate() {
+    var rhythm = ReadingRhythm()
+    let late = heard(&rhythm, 3, after: [10, 13])
+    #expect(late == [false, true])
+    rhythm.rest()
+    let tooFew = heard(&rhythm, 2, after: [20, 23, 26, 29, 32])
+    #expect(!tooFew.contains(true))
+  }
+
   @Test("as its bytes come, while it leaves ticks out or speaks often in few")
   func staysAsBytesCome() {
     var rhythm = ReadingRhythm()
@@ -37,13 +50,13 @@ struct ReadingRhythmTests {
     #expect(!rhythm.isAtTicks)
   }
 
-  @Test("as its bytes come, once four looks in a row found nothing")
+  @Test("as its bytes come, once thirty looks in a row found nothing")
   func ends() {
     var rhythm = spokenEnough()
-    let few = foundNothing(&rhythm, times: 3)
+    let few = foundNothing(&rhythm, times: 29)
     rhythm.found()
-    let more = foundNothing(&rhythm, times: 3)
-    #expect(few + more == Array(repeating: false, count: 6))
+    let more = foundNothing(&rhythm, times: 29)
+    #expect(few + more == Array(repeating: false, count: 58))
     #expect(rhythm.isAtTicks)
     let last = rhythm.foundNothing()
     #expect(last)
@@ -54,7 +67,7 @@ struct ReadingRhythmTests {
   func manyBytes() {
     var rhythm = spokenEnough()
     for _ in 0..<20 {
-      let answers = foundNothing(&rhythm, times: 3) + heard(&rhythm, after: [100]) + foundNothing(&rhythm, times: 1)
+      let answers = foundNothing(&rhythm, times: 29) + heard(&rhythm, after: [100]) + foundNothing(&rhythm, times: 1)
       #expect(!answers.contains(true))
     }
     #expect(rhythm.isAtTicks)

@@ -6,6 +6,7 @@ import WireFormat
 extension Connection {
   func handle(_ type: UInt8, _ body: Span<UInt8>) {
     // Nearly all that comes.
+    messagesSinceRead &+= 1
     if type == MessageType.input.rawValue, let seatedRoom {
       return seatedRoom._withUnsafeGuaranteedRef { receive(.input, body, $0) }
     }

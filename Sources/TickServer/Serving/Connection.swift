@@ -37,6 +37,8 @@ final class Connection: StreamDelegate {
   @exclusivity(unchecked) private(set) var seatedRoom: Unmanaged<Room>?
   @exclusivity(unchecked) private var mayReadAtTicks = false
   @exclusivity(unchecked) var rhythm = ReadingRhythm()
+  /// For its room, since the loop was last told of bytes.
+  @exclusivity(unchecked) var messagesSinceRead: UInt64 = 0
   /// Where it stands among the intakes of its room; nil while it is read as its bytes come.
   @exclusivity(unchecked) var intake: Int?
   @exclusivity(unchecked) var lifecycle: ConnectionLifecycle
@@ -123,7 +125,10 @@ final class Connection: StreamDelegate {
 
   /// Bytes came by themselves.
   private func noteRhythm(_ room: Unmanaged<Room>) {
-    guard mayReadAtTicks, rhythm.heard(after: room._withUnsafeGuaranteedRef { $0.counters.ticks }) else { return }
+    let messages = messagesSinceRead
+    messagesSinceRead = 0
+    let ticks = room._withUnsafeGuaranteedRef { $0.counters.ticks }
+    guard mayReadAtTicks, rhythm.heard(messages, after: ticks) else { return }
     if case .seated(_, let host) = state { loop.beginIntake(of: self, in: host) }
   }
 

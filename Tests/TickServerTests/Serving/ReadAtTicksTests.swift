@@ -45,7 +45,7 @@ extension ServingTests {
     func silence() throws {
       try withMembers { server, members in
         try speakInEveryTick(members, server)
-        for _ in 0..<3 { server.advance(byNanoseconds: Self.tick) }
+        for _ in 0..<29 { server.advance(byNanoseconds: Self.tick) }
         #expect(server.membersReadAtTicks == 3)
         server.advance(byNanoseconds: Self.tick)
         #expect(server.membersReadAtTicks == 0)
