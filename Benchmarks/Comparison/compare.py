@@ -42,6 +42,8 @@ FAN_OUT_STEPS = [1000, 2000, 3000, 4000, 5000, 6000, 8000, 10000]
 BY_MESSAGE_STEPS = [50, 100, 200, 400, 600, 800, 1000, 1200, 1500, 2000]
 BY_TICK_STEPS = [1000, 2000, 3000, 3500, 4000, 4500, 5000, 5500, 6000, 6500, 7000, 8000, 10000]
 QUICK_BY_MESSAGE_STEPS, QUICK_BY_TICK_STEPS = [100, 200, 400], [1000, 2000, 4000]
+# Where the full job is compared by CPU a frame: players whom all servers with a tick hold.
+FULL_JOB_MEMBERS = 2000
 # A search measures each step for so long.
 SEARCH_MILLISECONDS = 2500
 
@@ -63,16 +65,27 @@ class Bench:
         print(f"- {said(result)}", flush=True)
         return result
 
-    def rows(self, task: Task, rounds: int) -> list[Row]:
+    def rows(self, task: Task, rounds: int, only: list[str] | None = None) -> list[Row]:
         """All servers in turn, beginning with another in each round; the floor and ours as often as is demanded."""
-        runs: dict[str, list[Result]] = {key: [] for key in self.contestants}
+        keys = only or list(self.contestants)
+        runs: dict[str, list[Result]] = {key: [] for key in keys}
         paired = DEMANDED_ROUNDS if task in DEMANDED_TASKS and rounds > 1 else rounds
         for round_ in range(max(rounds, paired)):
-            keys = list(self.contestants) if round_ < rounds else [key for key in ("floor", "tickserver") if key in runs]
-            turn = round_ % len(keys)
-            for key in keys[turn:] + keys[:turn]:
+            taking_part = keys if round_ < rounds else [key for key in ("floor", "tickserver") if key in runs]
+            turn = round_ % len(taking_part)
+            for key in taking_part[turn:] + taking_part[:turn]:
                 runs[key].append(self.run(key, task, f"round {round_ + 1}"))
         return [row(found, runs["floor"]) for found in runs.values()]
+
+    def full_job_rows(self, rounds: int) -> list[Row]:
+        """Those with a tick at the same number of players: the floor's frames are as long as TickServer's."""
+        keys = [key for key, contestant in self.contestants.items() if contestant.has_tick]
+        if "tickserver" not in keys:
+            return []
+        ours = self.run("tickserver", Task(FULL_JOB_MEMBERS, full_job=True), "bytes of a frame")
+        if ours.problem:
+            return []
+        return self.rows(Task(FULL_JOB_MEMBERS, frame_bytes_of(ours), full_job=True), rounds, keys)
 
     def search(self, key: str, steps: list[int], task: Task, what: str) -> Largest:
         setting = replace(self.setting, milliseconds=min(self.setting.milliseconds, SEARCH_MILLISECONDS))
@@ -90,9 +103,13 @@ class Bench:
             if contestant.is_floor and (ours is None or ours.best is None):
                 continue
             if contestant.is_floor:
-                task = replace(task, frame_bytes=round(ours.best.counts["bytes"] / ours.best.counts["frames"]))
+                task = replace(task, frame_bytes=frame_bytes_of(ours.best))
             found[key] = self.search(key, by_tick if contestant.has_tick else by_message, task, "most players")
         return [found[key] for key in self.contestants if key in found]
+
+
+def frame_bytes_of(result: Result) -> int:
+    return round(result.counts["bytes"] / result.counts["frames"])
 
 
 def said(result: Result) -> str:
@@ -192,6 +209,8 @@ def main() -> int:
         fan_out = bench.fan_out(FAN_OUT_STEPS) if "fan-out" in parts else []
         steps = (QUICK_BY_MESSAGE_STEPS, QUICK_BY_TICK_STEPS) if options.quick else (BY_MESSAGE_STEPS, BY_TICK_STEPS)
         full_job = bench.full_job(*steps) if "full-job" in parts else []
+        if "full-job" in parts and not options.quick:
+            rows += bench.full_job_rows(max(options.repeat, DEMANDED_ROUNDS) if options.repeat > 1 else 1)
     except CannotStart as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -19,8 +19,9 @@ TASK = Task(1000, 1024)
 
 
 def result(cpu: float, rate: float = 30, key: str = "tickserver", task: Task = TASK, **more: float) -> Result:
-    """One of a million frames, so that CPU seconds are microseconds a frame."""
-    counts = {"serverCPUSeconds": cpu, "frames": 1_000_000, "minFramesPerSecond": rate, "clientCores": 0.5} | more
+    """One of a million frames, so that CPU seconds are microseconds a frame; two seconds of 30 publications for each."""
+    counts = {"serverCPUSeconds": cpu, "frames": 1_000_000, "minFramesPerSecond": rate, "clientCores": 0.5}
+    counts |= {"seconds": 2.0, "published": 60 * task.members} | more
     return Result(key, task, key in ("floor", "tickserver", "uv"), peak_bytes=1 << 20, counts=counts)
 
 
@@ -95,6 +96,19 @@ class LargestNumber(unittest.TestCase):
         floor = largest("floor", [500], lambda members: result(8, 30, key="floor", task=Task(members, full_job=True)))
         fan_out = largest("tickserver", [500], lambda members: result(8, 30, task=Task(members), minUpdatesPerSecond=3))
         self.assertEqual((floor.members, fan_out.members), (500, 500))
+
+    def test_updates_are_counted_against_what_the_client_published_which_has_to_be_enough(self) -> None:
+        def held_at(published: float, updates: float, key: str = "tickserver") -> int:
+            task = Task(500, full_job=True)
+            counts = {"published": published * 2 * 500, "minUpdatesPerSecond": updates}
+            return largest(key, [500], lambda _: result(8, 30, key=key, task=task, **counts)).members
+
+        self.assertEqual((held_at(29.6, 28.2), held_at(29.6, 28.0)), (500, 0))
+        # The client's core was full: nobody was given the full job.
+        self.assertEqual((held_at(29.4, 29.4), held_at(29.4, 0, "floor")), (0, 0))
+        task = Task(500, full_job=True)
+        slow = largest("floor", [500], lambda _: result(8, 30, key="floor", task=task, published=29.4 * 1000))
+        self.assertIn("500: 30.0 a second, 29.4 sent", report.failure(slow))
 
     def test_a_single_disturbance_is_forgiven(self) -> None:
         outcomes = iter([29.0, 30.0, 30.0])

@@ -9,9 +9,9 @@ from typing import Callable
 from .measure import Result, Task
 
 ENOUGH_PER_SECOND = 29.5
-# In the full job a frame alone is not enough: inputs that are not read leave frames short. Of 30 publications a second, one
-# in twenty may meet another of the same player in one tick, which has the later one.
-ENOUGH_UPDATES_PER_SECOND = 28.5
+# In the full job a frame alone is not enough: inputs that are not read leave frames short. Of what a player publishes, one in
+# twenty may meet another of the same player in one tick, which has the later one.
+ENOUGH_OF_PUBLISHED = 0.95
 
 
 @dataclass
@@ -93,7 +93,13 @@ def largest(key: str, steps: list[int], attempt: Callable[[int], Result], tries:
 def held(result: Result) -> bool:
     if result.problem or result.rate < ENOUGH_PER_SECOND:
         return False
-    return result.updates is None or result.updates >= ENOUGH_UPDATES_PER_SECOND
+    published = result.published
+    if published is None:
+        return True
+    # Where the client did not publish in time it is no full job, whoever serves it.
+    if published < ENOUGH_PER_SECOND:
+        return False
+    return not result.has_tick or result.updates is None or result.updates >= ENOUGH_OF_PUBLISHED * published
 
 
 @dataclass

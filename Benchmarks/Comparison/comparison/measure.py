@@ -86,6 +86,13 @@ class Result:
         return None if value is None else float(value)
 
     @property
+    def published(self) -> float | None:
+        """Publications a second of each player, in the full job: fewer than 30 when the client's own core was full."""
+        if self.problem or not self.task.full_job:
+            return None
+        return float(self.counts["published"]) / self.counts["seconds"] / self.task.members
+
+    @property
     def p99_milliseconds(self) -> float:
         """From when the frame was due; where nothing has a tick, and in the full job, from when it was published."""
         first, second = ("update", "frame") if self.task.full_job else ("frame", "update")

@@ -8,7 +8,7 @@ from tables import Table, as_html
 
 from .bars import Bar, bars
 from .contestants import Contestant
-from .figures import Largest, Row
+from .figures import ENOUGH_PER_SECOND, Largest, Row
 from .measure import Task
 
 MEBIBYTE = 1 << 20
@@ -19,7 +19,7 @@ CLIENT_IS_FULL = 0.95
 def rows_table(rows: list[Row], titles: dict[str, str]) -> Table:
     table = [["members x bytes", "server", "CPU us a frame", "ratio to the floor", "least frames/s", "p99 ms", "peak RSS MiB", "client's core"]]
     for row in rows:
-        task = f"{row.task.members:,} x {row.task.frame_bytes:,}"
+        task = f"{row.task.members:,} x {row.task.frame_bytes:,}" + (", the full job" if row.task.full_job else "")
         if row.problem:
             table.append([task, titles[row.key], f"failed: {row.problem}", "", "", "", "", ""])
             continue
@@ -61,9 +61,11 @@ def failure(item: Largest) -> str:
     number = item.failed.task.members
     if item.failed.problem:
         return f"{number:,}: {item.failed.problem}"
+    published = item.failed.published
+    sent = f", {published:.1f} sent" if published is not None and published < ENOUGH_PER_SECOND else ""
     full = ", its core full" if item.failed.counts["clientCores"] >= CLIENT_IS_FULL else ""
     updates = f", {item.failed.updates:.1f} updates of each other" if item.failed.has_tick and item.failed.updates is not None else ""
-    return f"{number:,}: {item.failed.rate:.1f} a second{updates} (client {item.failed.counts['clientCores']:.0%}{full})"
+    return f"{number:,}: {item.failed.rate:.1f} a second{updates}{sent} (client {item.failed.counts['clientCores']:.0%}{full})"
 
 
 def ratio_bars(rows: list[Row], contestants: list[Contestant], task: Task) -> str:
@@ -83,7 +85,8 @@ def sections(
     titles = {contestant.key: contestant.title for contestant in contestants}
     parts = []
     for task in dict.fromkeys(row.task for row in rows):
-        name = f"Server CPU a delivered frame, {task.members:,} members, frames of {task.frame_bytes:,} bytes: ratio to the floor"
+        who = f"{task.members:,} players who all send" if task.full_job else f"{task.members:,} members"
+        name = f"Server CPU a delivered frame, {who}, frames of {task.frame_bytes:,} bytes: ratio to the floor"
         parts.append(f"<h2>{name}</h2>{ratio_bars(rows, contestants, task)}")
     for name, found, noun in (
         ("Fan-out: the most members with 29.5 frames a second each", fan_out, "members"),
