@@ -22,7 +22,8 @@ MUTANTS = ROOT / "Tests" / "Mutants"
 SCRATCH = ROOT / ".build" / "mutants"
 # A build of the core alone takes seconds, one of everything a minute: so there are two copies.
 CORE = [
-    "WireFormat", "RoomEngine", "ClientCore", "RoomTestKit", "RoomSimulation", "CAllocationCounter", "VectorGenerator",
+    "WireFormat", "CPrefetch", "RoomEngine", "ClientCore", "RoomTestKit", "RoomSimulation", "CAllocationCounter",
+    "VectorGenerator",
     "WireFormatTests", "RoomEngineTests", "ClientCoreTests",
 ]
 TEST_SECONDS = 300

@@ -9,6 +9,10 @@
 
 // What a publication begins with: when it was sent (CLOCK_MONOTONIC, ns, u64) and by which connection (u32).
 #define STAMP_BYTES 12
+struct stamp {
+  uint64_t sent_ns;
+  uint32_t sender;
+};
 #define MAX_PAYLOAD_BYTES 8192
 
 enum shape {
@@ -71,3 +75,6 @@ void became_ready(struct connection *);
 void count_frame(struct connection *, uint64_t frame_due_ns);
 // A publication has come, alone or in a frame.
 void count_update(struct connection *, const uint8_t *payload, size_t length);
+// The same, when its stamp is known.
+void count_stamp(struct connection *, struct stamp);
+struct stamp stamp_of(const uint8_t *payload);

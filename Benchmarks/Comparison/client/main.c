@@ -64,15 +64,22 @@ void count_frame(struct connection *connection, uint64_t frame_due_ns) {
   record(&frame_latency, received_ns > frame_due_ns ? (received_ns - frame_due_ns) / 1000 : 0);
 }
 
-void count_update(struct connection *connection, const uint8_t *payload, size_t length) {
-  uint64_t sent;
-  uint32_t sender;
-  if (!is_measuring || length < STAMP_BYTES) return;
-  memcpy(&sent, payload, sizeof sent);
-  memcpy(&sender, payload + sizeof sent, sizeof sender);
-  if (sender == connection->number) return;
+struct stamp stamp_of(const uint8_t *payload) {
+  struct stamp stamp;
+  memcpy(&stamp.sent_ns, payload, sizeof stamp.sent_ns);
+  memcpy(&stamp.sender, payload + sizeof stamp.sent_ns, sizeof stamp.sender);
+  return stamp;
+}
+
+void count_stamp(struct connection *connection, struct stamp stamp) {
+  if (!is_measuring || stamp.sender == connection->number) return;
   // The latency of one in eight tells as much, and recording all would be a twentieth of the client's time.
-  if (connection->updates++ % 8 == 0) record(&update_latency, received_ns > sent ? (received_ns - sent) / 1000 : 0);
+  if (connection->updates++ % 8 != 0) return;
+  record(&update_latency, received_ns > stamp.sent_ns ? (received_ns - stamp.sent_ns) / 1000 : 0);
+}
+
+void count_update(struct connection *connection, const uint8_t *payload, size_t length) {
+  if (length >= STAMP_BYTES) count_stamp(connection, stamp_of(payload));
 }
 
 static void keep_rest(struct connection *connection, const uint8_t *bytes, size_t length) {
