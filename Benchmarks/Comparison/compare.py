@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from comparison import REPOSITORY, report
 from comparison.contestants import Contestant, all_contestants
-from comparison.figures import FullJobVerdict, Largest, Row, largest, row
+from comparison.figures import FullJobVerdict, Largest, Row, largest, middle, row
 from comparison.measure import CannotStart, Result, Setting, Task, measure
 
 import page
@@ -94,18 +94,27 @@ class Bench:
     def fan_out(self, steps: list[int]) -> list[Largest]:
         return [self.search(key, steps, Task(0), "most members") for key in self.contestants]
 
-    def full_job(self, by_message: list[int], by_tick: list[int]) -> list[Largest]:
-        """The floor reads what members send, and sends frames as long as those of TickServer's largest number."""
-        task, found = Task(0, full_job=True), {}
+    def full_job(self, by_message: list[int], by_tick: list[int], rounds: int) -> list[Largest]:
+        """Those with a tick search in turn, so many times, and the middle one counts: a bad moment of the machine ends a search.
+
+        The floor reads what members send, and sends frames as long as those of TickServer's largest number.
+        """
+        task, what = Task(0, full_job=True), "most players"
+        found: dict[str, list[Largest]] = {key: [] for key in self.contestants}
+        for key, contestant in self.contestants.items():
+            if not contestant.has_tick:
+                found[key].append(self.search(key, by_message, task, what))
         # TickServer before the floor.
-        for key, contestant in sorted(self.contestants.items(), key=lambda item: item[1].is_floor):
-            ours = found.get("tickserver")
-            if contestant.is_floor and (ours is None or ours.best is None):
-                continue
-            if contestant.is_floor:
-                task = replace(task, frame_bytes=frame_bytes_of(ours.best))
-            found[key] = self.search(key, by_tick if contestant.has_tick else by_message, task, "most players")
-        return [found[key] for key in self.contestants if key in found]
+        ticking = sorted((key for key in found if self.contestants[key].has_tick), key=lambda key: self.contestants[key].is_floor)
+        for _ in range(rounds):
+            for key in ticking:
+                if self.contestants[key].is_floor:
+                    ours = next((one.best for one in found.get("tickserver", [])[::-1] if one.best is not None), None)
+                    if ours is None:
+                        continue
+                    task = replace(task, frame_bytes=frame_bytes_of(ours))
+                found[key].append(self.search(key, by_tick, task, what))
+        return [middle(found[key]) for key in self.contestants if found[key]]
 
 
 def frame_bytes_of(result: Result) -> int:
@@ -208,7 +217,7 @@ def main() -> int:
         rows = [item for task in options.points for item in bench.rows(task, options.repeat)] if "cpu" in parts else []
         fan_out = bench.fan_out(FAN_OUT_STEPS) if "fan-out" in parts else []
         steps = (QUICK_BY_MESSAGE_STEPS, QUICK_BY_TICK_STEPS) if options.quick else (BY_MESSAGE_STEPS, BY_TICK_STEPS)
-        full_job = bench.full_job(*steps) if "full-job" in parts else []
+        full_job = bench.full_job(*steps, options.repeat) if "full-job" in parts else []
         if "full-job" in parts and not options.quick:
             rows += bench.full_job_rows(max(options.repeat, DEMANDED_ROUNDS) if options.repeat > 1 else 1)
     except CannotStart as error:

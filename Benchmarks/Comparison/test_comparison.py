@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from comparison import report
 from comparison.bars import Bar, bars
 from comparison.contestants import all_contestants
-from comparison.figures import FullJobVerdict, largest, row
+from comparison.figures import FullJobVerdict, Largest, largest, middle, row
 from comparison.measure import Result, Task
 
 TASK = Task(1000, 1024)
@@ -109,6 +109,13 @@ class LargestNumber(unittest.TestCase):
         task = Task(500, full_job=True)
         slow = largest("floor", [500], lambda _: result(8, 30, key="floor", task=task, published=29.4 * 1000))
         self.assertIn("500: 30.0 a second, 29.4 sent", report.failure(slow))
+
+    def test_of_several_searches_the_middle_one_counts(self) -> None:
+        searches = [Largest("tickserver", members, None, failed()) for members in (3000, 2000, 3500)]
+        self.assertEqual(middle(searches).members, 3000)
+        self.assertEqual(report.members(middle(searches)), "3,000 (2,000 to 3,500)")
+        self.assertEqual(middle(searches[:2]).members, 2000)
+        self.assertEqual(report.members(middle(searches[:1])), "3,000")
 
     def test_a_single_disturbance_is_forgiven(self) -> None:
         outcomes = iter([29.0, 30.0, 30.0])

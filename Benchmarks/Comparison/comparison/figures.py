@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Callable
 
@@ -69,6 +69,8 @@ class Largest:
     # The run that held, the first one that did not.
     best: Result | None
     failed: Result | None
+    # Of all searches, of which this is the middle one.
+    all_members: list[int] = field(default_factory=list)
 
     @property
     def is_all_tried(self) -> bool:
@@ -88,6 +90,13 @@ def largest(key: str, steps: list[int], attempt: Callable[[int], Result], tries:
             return Largest(key, best.task.members if best else 0, best, result)
         best = result
     return Largest(key, best.task.members if best else 0, best, None)
+
+
+def middle(searches: list[Largest]) -> Largest:
+    """The one with the median number of players, the lower of two; it knows what the others came to."""
+    in_order = sorted(searches, key=lambda one: one.members)
+    chosen = in_order[(len(in_order) - 1) // 2]
+    return replace(chosen, all_members=[one.members for one in searches])
 
 
 def held(result: Result) -> bool:

@@ -52,7 +52,9 @@ def largest_table(found: list[Largest], titles: dict[str, str], noun: str) -> Ta
 
 
 def members(item: Largest) -> str:
-    return f"{item.members:,}" + (" or more" if item.is_all_tried else "")
+    least, most = min(item.all_members, default=item.members), max(item.all_members, default=item.members)
+    spread = f" ({least:,} to {most:,})" if len(item.all_members) > 1 else ""
+    return f"{item.members:,}" + (" or more" if item.is_all_tried else "") + spread
 
 
 def failure(item: Largest) -> str:
