@@ -106,6 +106,8 @@ bench-failures: release ## the two failures side by side, under a memory limit: 
 	python3 Benchmarks/Failures/run.py
 
 bench-scale: release ## players that one loop and one room hold, two loops against one, cost curves: 25 minutes (root)
+	@scripts/install-packages.sh gcc libc6-dev python3
+	$(MAKE) --no-print-directory -C Benchmarks/Comparison core-speed
 	python3 Benchmarks/Scale/run.py
 
 SEEDS = 5000

@@ -25,6 +25,14 @@ def result(cpu: float, rate: float = 30, key: str = "tickserver", task: Task = T
     return Result(key, task, key in ("floor", "tickserver", "uv"), peak_bytes=1 << 20, counts=counts)
 
 
+def disturbed(run: Result, seconds: float = 2, slow: float = 1, cpu: float = 1) -> Result:
+    """The same with half of its frames in `seconds` of steady time."""
+    run.counts["steady"] = {
+        "seconds": seconds, "slowSeconds": slow, "frames": 500_000, "serverCPUSeconds": cpu, "frameP99Microseconds": 1_500,
+    }  # fmt: skip
+    return run
+
+
 def failed(problem: str = "the server ended") -> Result:
     return Result("tickserver", TASK, True, problem)
 
@@ -50,7 +58,18 @@ class Rows(unittest.TestCase):
 
     def test_a_busy_client_is_told(self) -> None:
         found = row([result(8, clientCores=0.97)], [result(8)])
-        self.assertEqual(report.rows_table([found], {"tickserver": "TickServer"})[1][-1], "97% (full)")
+        self.assertEqual(report.rows_table([found], {"tickserver": "TickServer"})[1][-2], "97% (full)")
+
+    def test_cpu_and_latency_count_while_the_machine_kept_its_speed(self) -> None:
+        run = disturbed(result(40, 29.6, frameP99Microseconds=90_000), seconds=3, slow=1, cpu=2.5)
+        self.assertEqual((run.cpu_microseconds, run.p99_milliseconds, run.rate, run.slow_share), (5, 1.5, 29.6, 0.25))
+        self.assertEqual(row([run], [result(5)]).ratio, 1)
+        self.assertEqual(report.rows_table([row([run], [result(5)])], {"tickserver": "TickServer"})[1][-1], "25%")
+        self.assertEqual((result(8).slow_share, result(8).cpu_microseconds), (0, 8))
+
+    def test_where_it_was_slow_nearly_all_the_time_the_whole_counts(self) -> None:
+        run = disturbed(result(40, frameP99Microseconds=90_000), seconds=0.4, slow=3.6, cpu=2.5)
+        self.assertEqual((run.cpu_microseconds, run.p99_milliseconds, run.slow_share), (40, 90, 0.9))
 
 
 class Rates(unittest.TestCase):
@@ -122,6 +141,18 @@ class LargestNumber(unittest.TestCase):
         found = largest("tickserver", [500, 1000], lambda n: result(8, next(outcomes), task=Task(n)))
         self.assertEqual((found.members, found.is_all_tried), (1000, True))
         self.assertEqual(report.members(found), "1,000 or more")
+
+    def test_runs_in_which_the_machine_was_slow_are_no_failures_but_have_an_end(self) -> None:
+        task = Task(500)
+        outcomes = iter([disturbed(result(8, 29, task=task)), result(8, 29, task=task), disturbed(result(8, 29)), result(8, 30, task=task)])
+        self.assertEqual(largest("tickserver", [500], lambda _: next(outcomes)).members, 500)
+        tries: list[int] = []
+
+        def attempt(members: int) -> Result:
+            tries.append(members)
+            return disturbed(result(8, 29.0))
+
+        self.assertEqual((largest("tickserver", [500], attempt).members, len(tries)), (0, 6))
 
     def test_nothing_holds(self) -> None:
         found = largest("tickserver", [500], lambda _: failed())

@@ -28,11 +28,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=EXPERIMENTS, action="append", help="leave out the others; may be repeated")
     parser.add_argument("--bin", type=Path, default=ROOT / ".build" / "release", help="folder of tickserver and botswarm")
+    core_speed = ROOT / ".build" / "comparison" / "core-speed"
+    parser.add_argument("--core-speed", type=Path, default=core_speed, help="the program that watches how fast the machine is")
     parser.add_argument("--out", type=Path, default=Path("out"))
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     checks = Checks()
-    bench = Bench(options.bin, options.out, checks)
+    bench = Bench(options.bin, options.core_speed, options.out, checks)
     results: list[Result] = []
     try:
         for name in options.only or EXPERIMENTS:

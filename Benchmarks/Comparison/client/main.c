@@ -2,8 +2,9 @@
 //
 //   client --dialect raw|tickserver|redis|nats|mqtt|websocket --port N --members N --watch PID,...
 //          [--shape fan-out|full-job] [--room-size 100] [--frame-bytes 1024] [--update-bytes 24]
-//          [--warm-milliseconds 1000] [--milliseconds 4000]
+//          [--warm-milliseconds 1000] [--milliseconds 4000] [--most-milliseconds 4000]
 //
+// It measures until the machine has kept its speed for --milliseconds, but not longer than --most-milliseconds.
 // It prints one JSON object, or ends with 1 and says on standard error what went wrong.
 #include <arpa/inet.h>
 #include <errno.h>
@@ -20,7 +21,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../speed.h"
 #include "counts.h"
+#include "windows.h"
 
 #define RECEIVE_BYTES (256 * 1024)
 #define MAX_UNSENT_BYTES (64 * 1024)
@@ -32,6 +35,7 @@
 #define NAP_NS 200000
 // Publications due within this are sent at one wake-up.
 #define SLACK_NS 500000
+#define MILLISECOND_NS 1000000ull
 
 enum shape shape;
 uint64_t received_ns;
@@ -45,6 +49,8 @@ static int poller, timer;
 
 static bool is_measuring;
 static uint64_t received_bytes, published, skipped, frames;
+static const char *watched;
+static struct windows windows;
 // How late frames and publications were.
 static struct histogram frame_latency, update_latency;
 
@@ -61,7 +67,9 @@ void count_frame(struct connection *connection, uint64_t frame_due_ns) {
   connection->frames += 1;
   frames += 1;
   if (frame_due_ns == 0) return;
-  record(&frame_latency, received_ns > frame_due_ns ? (received_ns - frame_due_ns) / 1000 : 0);
+  uint64_t microseconds = received_ns > frame_due_ns ? (received_ns - frame_due_ns) / 1000 : 0;
+  record(&frame_latency, microseconds);
+  record(&windows.frame_latency, microseconds);
 }
 
 struct stamp stamp_of(const uint8_t *payload) {
@@ -75,7 +83,9 @@ void count_stamp(struct connection *connection, struct stamp stamp) {
   if (!is_measuring || stamp.sender == connection->number) return;
   // The latency of one in eight tells as much, and recording all would be a twentieth of the client's time.
   if (connection->updates++ % 8 != 0) return;
-  record(&update_latency, received_ns > stamp.sent_ns ? (received_ns - stamp.sent_ns) / 1000 : 0);
+  uint64_t microseconds = received_ns > stamp.sent_ns ? (received_ns - stamp.sent_ns) / 1000 : 0;
+  record(&update_latency, microseconds);
+  record(&windows.update_latency, microseconds);
 }
 
 void count_update(struct connection *connection, const uint8_t *payload, size_t length) {
@@ -291,9 +301,21 @@ static void connect_all(void) {
   }
 }
 
-static void run_for(uint64_t milliseconds) {
-  uint64_t end = monotonic_ns() + milliseconds * (SECOND_NS / 1000);
-  while (monotonic_ns() < end) turn();
+static struct totals totals(void) {
+  return (struct totals){.frames = frames, .server_ns = cpu_ns(watched)};
+}
+
+// Until the machine has kept its speed for as long as `steady_ns`, at most for `most_ns`.
+static void run_for(uint64_t steady_ns, uint64_t most_ns) {
+  uint64_t now = monotonic_ns(), end = now + most_ns;
+  start_windows(&windows, now, totals());
+  while (now < end && windows.steady_ns < steady_ns) {
+    turn();
+    now = monotonic_ns();
+    bool is_over = is_window_over(&windows, now);
+    if (is_over || is_look_due(&windows, now)) look(&windows, now, chain_ns());
+    if (is_over) end_window(&windows, now, totals());
+  }
 }
 
 // MARK: What it comes to
@@ -302,6 +324,15 @@ static void print_latency(const char *name, const struct histogram *histogram) {
   if (histogram->total == 0) return;
   printf(", \"%sP50Microseconds\": %llu, \"%sP99Microseconds\": %llu", name,
     (unsigned long long)percentile(histogram, 0.5), name, (unsigned long long)percentile(histogram, 0.99));
+}
+
+// Of the time in which the machine kept its speed.
+static void print_steady(void) {
+  printf(", \"steady\": {\"seconds\": %.4f, \"slowSeconds\": %.4f", (double)windows.steady_ns / SECOND_NS, (double)windows.slow_ns / SECOND_NS);
+  printf(", \"frames\": %llu, \"serverCPUSeconds\": %.6f", (unsigned long long)windows.steady.frames, (double)windows.steady.server_ns / SECOND_NS);
+  print_latency("frame", &windows.steady_frame_latency);
+  print_latency("update", &windows.steady_update_latency);
+  printf("}");
 }
 
 // Of the member that got least, a second: frames, and publications of each other member.
@@ -330,6 +361,7 @@ static void print_result(double seconds, uint64_t server_ns, uint64_t own_ns) {
   print_latency("frame", &frame_latency);
   print_latency("update", &update_latency);
   print_rates(seconds);
+  print_steady();
   printf("}\n");
 }
 
@@ -361,9 +393,10 @@ static void set_up(int argc, char **argv) {
 
 int main(int argc, char **argv) {
   set_up(argc, argv);
-  const char *watched = text_argument(argc, argv, "watch", NULL);
+  watched = text_argument(argc, argv, "watch", NULL);
   uint64_t warm = (uint64_t)number_argument(argc, argv, "warm-milliseconds", 1, 60000, 1000);
   uint64_t measured = (uint64_t)number_argument(argc, argv, "milliseconds", 100, 600000, 4000);
+  uint64_t most = (uint64_t)number_argument(argc, argv, "most-milliseconds", 100, 2400000, (long)measured);
   poller = epoll_create1(EPOLL_CLOEXEC);
   timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
   struct epoll_event event = {.events = EPOLLIN};
@@ -372,10 +405,10 @@ int main(int argc, char **argv) {
   plan_connections();
   connect_all();
   start_publishing();
-  run_for(warm);
+  run_for(UINT64_MAX, warm * MILLISECOND_NS);
   uint64_t server_before = cpu_ns(watched), own_before = own_cpu_ns(), start = monotonic_ns();
   is_measuring = true;
-  run_for(measured);
+  run_for(measured * MILLISECOND_NS, most * MILLISECOND_NS);
   is_measuring = false;
   uint64_t end = monotonic_ns();
   print_result((double)(end - start) / SECOND_NS, cpu_ns(watched) - server_before, own_cpu_ns() - own_before);

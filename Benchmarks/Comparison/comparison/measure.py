@@ -22,6 +22,8 @@ NICENESS = -10
 REALTIME_PRIORITY = 5
 START_SECONDS = 15
 STOP_SECONDS = 5
+# Less of a run in which the machine kept its speed says nothing.
+LEAST_STEADY_SECONDS = 0.5
 # Beyond what the client is told to measure: connecting and joining.
 CLIENT_SECONDS = 60
 LISTENING = re.compile(r"(?<!admin )listening address=127\.0\.0\.1:(\d+)")
@@ -47,7 +49,9 @@ class Setting:
     """How all runs are measured."""
 
     programs: Path
+    # Of the time in which the machine kept its speed, and of all time at most.
     milliseconds: int
+    most_milliseconds: int
     warm_milliseconds: int
     server_core: int
     client_core: int
@@ -67,9 +71,22 @@ class Result:
     counts: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def steady(self) -> dict[str, Any]:
+        """What was counted while the machine kept its speed; all, where that was not for long enough to be measured."""
+        steady = self.counts.get("steady", {})
+        return steady if steady.get("seconds", 0) >= LEAST_STEADY_SECONDS else self.counts
+
+    @property
+    def slow_share(self) -> float:
+        """Of the time measured, that which does not count as steady."""
+        steady = self.counts.get("steady", {})
+        slow = float(steady.get("slowSeconds", 0))
+        return slow / (slow + steady["seconds"]) if slow else 0
+
+    @property
     def cpu_microseconds(self) -> float:
-        """Server CPU a delivered frame; seconds a million frames are the same number."""
-        return self.counts["serverCPUSeconds"] / max(1, self.counts["frames"]) * 1e6
+        """Server CPU a delivered frame while the machine kept its speed; seconds a million frames are the same number."""
+        return self.steady["serverCPUSeconds"] / max(1, self.steady["frames"]) * 1e6
 
     @property
     def rate(self) -> float:
@@ -94,10 +111,10 @@ class Result:
 
     @property
     def p99_milliseconds(self) -> float:
-        """From when the frame was due; where nothing has a tick, and in the full job, from when it was published."""
+        """From when the frame was due; where nothing has a tick, and in the full job, from when it was published. While steady."""
         first, second = ("update", "frame") if self.task.full_job else ("frame", "update")
-        name = first if f"{first}P99Microseconds" in self.counts else second
-        return float(self.counts.get(f"{name}P99Microseconds", 0)) / 1000
+        name = first if f"{first}P99Microseconds" in self.steady else second
+        return float(self.steady.get(f"{name}P99Microseconds", 0)) / 1000
 
     @property
     def kibibytes_per_second(self) -> float:
@@ -192,10 +209,10 @@ def run_client(contestant: Contestant, server: Server, task: Task, setting: Sett
         "dialect": contestant.dialect, "port": server.port, "members": task.members, "room-size": task.room_size,
         "shape": "full-job" if task.full_job else "fan-out", "frame-bytes": task.frame_bytes,
         "update-bytes": task.update_bytes, "warm-milliseconds": setting.warm_milliseconds,
-        "milliseconds": setting.milliseconds, "watch": ",".join(map(str, server.pids())),
+        "milliseconds": setting.milliseconds, "most-milliseconds": setting.most_milliseconds, "watch": ",".join(map(str, server.pids())),
     }  # fmt: skip
     command = [str(setting.programs / "client"), *(str(word) for name in options for word in (f"--{name}", options[name]))]
-    longest = CLIENT_SECONDS + (setting.warm_milliseconds + setting.milliseconds) / 1000
+    longest = CLIENT_SECONDS + (setting.warm_milliseconds + setting.most_milliseconds) / 1000
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=longest,

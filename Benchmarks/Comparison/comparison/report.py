@@ -17,17 +17,17 @@ CLIENT_IS_FULL = 0.95
 
 
 def rows_table(rows: list[Row], titles: dict[str, str]) -> Table:
-    table = [["members x bytes", "server", "CPU us a frame", "ratio to the floor", "least frames/s", "p99 ms", "peak RSS MiB", "client's core"]]
+    table = [["members x bytes", "server", "CPU us a frame", "ratio to the floor", "least frames/s", "p99 ms", "peak RSS MiB", "client's core", "machine slow"]]
     for row in rows:
         task = f"{row.task.members:,} x {row.task.frame_bytes:,}" + (", the full job" if row.task.full_job else "")
         if row.problem:
-            table.append([task, titles[row.key], f"failed: {row.problem}", "", "", "", "", ""])
+            table.append([task, titles[row.key], f"failed: {row.problem}", "", "", "", "", "", ""])
             continue
         client = f"{row.client_cores:.0%}" + (" (full)" if row.client_cores >= CLIENT_IS_FULL else "")
         table.append(
             [
                 task, titles[row.key], f"{row.cpu_microseconds:.2f}", ratio(row), f"{row.rate:.1f}",
-                f"{row.p99_milliseconds:.1f}", f"{row.peak_bytes / MEBIBYTE:.1f}", client,
+                f"{row.p99_milliseconds:.1f}", f"{row.peak_bytes / MEBIBYTE:.1f}", client, f"{row.slow_share:.0%}",
             ]
         )  # fmt: skip
     return table

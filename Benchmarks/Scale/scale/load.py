@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Iterator
 
+from core_speed import CoreSpeed, Speeds
 from cores import stay_on
-from metrics import Scraper, difference, percentile
+from metrics import Histogram, Scraper, difference, percentile, total
 from samples import Sampler
 from server import Server
 from swarm import Swarm
@@ -22,6 +23,10 @@ ENDING_SECONDS = 60
 JOIN_RATE = 500
 # A process has 20,000 descriptors on many machines, and a loop of the swarm a core.
 BOTS_A_SWARM = 10_000
+# What the server takes, and how late its ticks are, counts in windows in which the machine kept its speed.
+WINDOW_SECONDS = 0.25
+# Less of a run says nothing about the server.
+LEAST_STEADY_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -52,10 +57,16 @@ class Measured:
     frames_a_second: float
     worst_bot: float
     frame_p99_seconds: float
+    # While the machine kept its speed; infinite where that was not for long enough.
     lateness_p99_seconds: float
-    # Of the server while all played, in cores.
+    # Of the server while all played and the machine kept its speed, in cores.
     cores: float
     loop_cores: list[float] = field(default_factory=list)
+    # Of the run: for how long the machine kept its speed, and for how long it did not.
+    steady_seconds: float = 0
+    slow_seconds: float = 0
+    # Of the whole run, slow moments of the machine and all.
+    whole_lateness_p99_seconds: float = 0
     resident_bytes: int = 0
     bytes_a_frame: float = 0
     bytes_an_update: float | None = None
@@ -65,6 +76,11 @@ class Measured:
 
     def holds(self, worst: float) -> bool:
         return self.is_correct and self.worst_bot >= worst
+
+    @property
+    def slow_share(self) -> float:
+        """Of the time, in which the machine did not keep its speed, or what had piled up was being served."""
+        return self.slow_seconds / max(1e-9, self.slow_seconds + self.steady_seconds)
 
     @property
     def micros_a_frame(self) -> float:
@@ -108,13 +124,12 @@ def loop_threads(pid: int) -> list[int]:
     return [task for task in tasks if Path(f"/proc/{pid}/task/{task}/comm").read_text().startswith("tick-")]
 
 
-def cpu_seconds(stat: Path) -> float:
-    """User and system time of a process or thread."""
-    fields = stat.read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def cpu_seconds(tasks: list[Path]) -> float:
+    """CPU time of threads, exact."""
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
 
-def measure(load: Load, programs: Path, out: Path, placed: Placed = Placed()) -> Measured:
+def measure(load: Load, programs: Path, out: Path, core_speed: Path, placed: Placed = Placed()) -> Measured:
     rooms = -(-load.bots // load.room_size)
     settings = [
         f"loops={load.loops}", f"maxConnections={load.bots + 100}", f"maxRooms={rooms + 10}", "memoryLimit=unlimited",
@@ -135,7 +150,7 @@ def measure(load: Load, programs: Path, out: Path, placed: Placed = Placed()) ->
             report = out / f"scale-{index}"
             swarms.append(Swarm(programs / "botswarm", server.address, report, arguments, quiet=True, cores=placed.swarm))
         with beside(placed.swarm):
-            return observe(load, server, swarms)
+            return observe(load, server, swarms, CoreSpeed(core_speed, placed.swarm))
     finally:
         for swarm in swarms:
             swarm.stop()
@@ -156,32 +171,62 @@ def beside(cores: set[int] | None) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def observe(load: Load, server: Server, swarms: list[Swarm]) -> Measured:
+@dataclass(frozen=True)
+class Moment:
+    """What had been counted by then."""
+
+    seconds: float
+    ticks: Histogram
+    # Of the process, and of each game loop.
+    cpu: list[float]
+
+
+def watch(server: Server, seconds: float) -> list[Moment]:
+    """A look at the server at the end of each window."""
+    scraper = Scraper(server.admin)
+    loops = [[Path(f"/proc/{server.pid}/task/{thread}")] for thread in loop_threads(server.pid)]
+    moments: list[Moment] = []
+    end = time.monotonic() + seconds
+    while True:
+        every = list(Path(f"/proc/{server.pid}/task").iterdir())
+        cpu = [cpu_seconds(tasks) for tasks in [every, *loops]]
+        moments.append(Moment(time.monotonic(), scraper.histogram(), cpu))
+        if moments[-1].seconds >= end:
+            return moments
+        time.sleep(WINDOW_SECONDS)
+
+
+def steady_windows(moments: list[Moment], speeds: Speeds) -> list[tuple[Moment, Moment]]:
+    windows = zip(moments, moments[1:])
+    return [(first, last) for first, last in windows if speeds.are_steady(first.seconds, last.seconds)]
+
+
+def observe(load: Load, server: Server, swarms: list[Swarm], speed: CoreSpeed) -> Measured:
     joining = 30 + 2 * load.bots / JOIN_RATE
     ledger = server.wait(lambda ledger: ledger["total"]["seats"] >= load.bots, joining)
     if (seats := ledger["total"]["seats"]) < load.bots:
         return unable(load, f"{seats} of {load.bots} players had joined after {joining:.0f} s")
     time.sleep(SETTLING_SECONDS)
-    scraper = Scraper(server.admin)
-    tasks = [Path(f"/proc/{server.pid}/task/{thread}/stat") for thread in loop_threads(server.pid)]
-    process = Path(f"/proc/{server.pid}/stat")
-    with Sampler(server) as sampler:
-        start, before = time.monotonic(), scraper.histogram()
-        first = [cpu_seconds(file) for file in [process, *tasks]]
-        time.sleep(max(1.0, load.seconds - SETTLING_SECONDS))
-        last = [cpu_seconds(file) for file in [process, *tasks]]
-        ticks, seconds = difference(scraper.histogram(), before), time.monotonic() - start
+    with Sampler(server) as sampler, speed:
+        moments = watch(server, max(1.0, load.seconds - SETTLING_SECONDS))
     reports = [swarm.finish(load.seconds + ENDING_SECONDS) for swarm in swarms]
-    cores = [(later - earlier) / seconds for later, earlier in zip(last, first)]
+    whole = [(moments[0], moments[-1])]
+    steady = steady_windows(moments, speed.speeds)
+    steady_seconds = seconds_of(steady)
+    is_told = steady_seconds >= LEAST_STEADY_SECONDS
+    cores = cores_in(steady if is_told else whole)
     wrong = [check for report in reports for check in report["checks"] if not check["ok"]]
     return Measured(
         load,
         frames_a_second=sum(report["frames"]["deliveredPerSecond"] for report in reports),
         worst_bot=min(report["frames"]["perBotMin"] or 0 for report in reports),
         frame_p99_seconds=max(report["latency"]["frame"]["p99Microseconds"] for report in reports) / 1e6,
-        lateness_p99_seconds=percentile(ticks, 0.99),
+        lateness_p99_seconds=lateness_in(steady) if is_told else float("inf"),
         cores=cores[0],
         loop_cores=cores[1:],
+        steady_seconds=steady_seconds,
+        slow_seconds=seconds_of(whole) - steady_seconds,
+        whole_lateness_p99_seconds=lateness_in(whole),
         resident_bytes=max((sample.resident_bytes for sample in sampler.samples), default=0),
         bytes_a_frame=max(report["bytes"]["perFrame"] or 0 for report in reports),
         bytes_an_update=reports[0]["bytes"]["perEntityUpdate"],
@@ -189,6 +234,19 @@ def observe(load: Load, server: Server, swarms: list[Swarm]) -> Measured:
         is_correct=not wrong,
         faults=", ".join(f"{check['name']}: {check['value']}" for check in wrong),
     )
+
+
+def seconds_of(windows: list[tuple[Moment, Moment]]) -> float:
+    return sum(last.seconds - first.seconds for first, last in windows)
+
+
+def cores_in(windows: list[tuple[Moment, Moment]]) -> list[float]:
+    spent = [[later - earlier for earlier, later in zip(first.cpu, last.cpu)] for first, last in windows]
+    return [sum(each) / seconds_of(windows) for each in zip(*spent)]
+
+
+def lateness_in(windows: list[tuple[Moment, Moment]]) -> float:
+    return percentile(total([difference(last.ticks, first.ticks) for first, last in windows]), 0.99)
 
 
 def unable(load: Load, why: str) -> Measured:
@@ -199,6 +257,8 @@ def show(measured: Measured) -> str:
     if not measured.frames_a_second:
         return measured.faults
     late = f"{1e3 * measured.lateness_p99_seconds:.2f} ms late (p99)"
+    if measured.slow_seconds:
+        late += f" ({1e3 * measured.whole_lateness_p99_seconds:.2f} with the {measured.slow_share:.0%} in which the machine was slow)"
     return (
         f"worst bot {measured.worst_bot:.2f} frames/s, {measured.cores:.2f} cores, "
         f"{measured.micros_a_frame:.1f} us a frame, {late}, {measured.resident_bytes / (1 << 20):.0f} MiB, "

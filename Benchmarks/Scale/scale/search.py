@@ -7,8 +7,9 @@ from typing import Callable
 
 from scale.load import Measured
 
-# A run that failed is repeated so often: machines have bad seconds.
-ATTEMPTS = 2
+# A number of players is given up after so many runs that failed; those in which the machine was slow for more than a tenth of
+# the time do not count, up to so many runs.
+ATTEMPTS, MOST_ATTEMPTS, DISTURBED_SHARE = 2, 4, 0.1
 
 
 def largest(
@@ -65,10 +66,14 @@ def in_turn(
 
 def attempt(count: int, run: Callable[[int], Measured], holds: Callable[[Measured], bool]) -> Measured | None:
     """A run that held, of a few; None when all failed."""
-    for _ in range(ATTEMPTS):
+    failures = 0
+    for _ in range(MOST_ATTEMPTS):
         measured = run(count)
         if holds(measured):
             return measured
+        failures += measured.slow_share <= DISTURBED_SHARE
+        if failures == ATTEMPTS:
+            return None
     return None
 
 

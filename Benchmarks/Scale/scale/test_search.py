@@ -8,8 +8,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "scripts" / "rigs"))
 
-from scale.load import Load, Measured
-from scale.search import in_turn, largest
+from core_speed import Speeds
+from scale.load import Load, Measured, Moment, cores_in, lateness_in, seconds_of, steady_windows
+from scale.search import attempt, in_turn, largest
 
 
 class SearchTests(unittest.TestCase):
@@ -62,6 +63,41 @@ class SearchTests(unittest.TestCase):
     def test_neither_climbs_beyond_the_most(self) -> None:
         self.assertEqual(self.in_turn(10_000, 10_000, most=200)[:2], (200, 340))
         self.assertEqual(self.in_turn(50, 10_000)[:2], (None, None))
+
+
+class DisturbanceTests(unittest.TestCase):
+    def tries(self, outcomes: list[tuple[float, float]]) -> tuple[bool, int]:
+        """Of worst rates and shares of slow time, one for each run."""
+        left = iter(outcomes)
+        count = 0
+
+        def run(players: int) -> Measured:
+            nonlocal count
+            count += 1
+            worst, slow = next(left)
+            return Measured(Load(players, 50), 3e3, worst, 0, 0, 1, steady_seconds=1 - slow, slow_seconds=slow, is_correct=True)
+
+        return attempt(100, run, lambda measured: measured.holds(29.5)) is not None, count
+
+    def test_a_run_in_which_the_machine_was_slow_is_no_failure_but_there_are_not_endless_ones(self) -> None:
+        self.assertEqual(self.tries([(29, 0), (29, 0)]), (False, 2))
+        self.assertEqual(self.tries([(29, 0.3), (29, 0), (29, 0.3), (30, 0.3)]), (True, 4))
+        self.assertEqual(self.tries([(29, 0.3)] * 4), (False, 4))
+        self.assertEqual(self.tries([(29, 0.1), (29, 0.1)]), (False, 2))
+
+    def test_what_is_measured_is_that_of_steady_windows(self) -> None:
+        # Ticks late by a millisecond at most, and by a tenth of a second in the window in which the machine was slow.
+        counts = [{0.001: 0, 0.1: 0}, {0.001: 100, 0.1: 100}, {0.001: 100, 0.1: 200}, {0.001: 200, 0.1: 300}]
+        cpu = [0.0, 0.1, 0.9, 1.0]
+        moments = [Moment(10 + 0.5 * index, counts[index], [cpu[index], cpu[index] / 2]) for index in range(4)]
+        looks = [(9.5 + 0.005 * index, 0.1 if 210 <= index < 220 else 1.0) for index in range(600)]
+        steady = steady_windows(moments, Speeds(looks))
+        self.assertEqual(seconds_of(steady), 0.5)
+        self.assertEqual(cores_in(steady), [0.2, 0.1])
+        self.assertLessEqual(lateness_in(steady), 0.001)
+        whole = [(moments[0], moments[-1])]
+        self.assertGreater(lateness_in(whole), 0.05)
+        self.assertAlmostEqual(cores_in(whole)[0], 1.0 / 1.5)
 
 
 if __name__ == "__main__":
