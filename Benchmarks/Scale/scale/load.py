@@ -124,6 +124,16 @@ def loop_threads(pid: int) -> list[int]:
     return [task for task in tasks if Path(f"/proc/{pid}/task/{task}/comm").read_text().startswith("tick-")]
 
 
+def leave_to_loops(pid: int, placed: Placed) -> None:
+    """Moves the server's other threads to the swarm's cores: a look at /metrics is a millisecond on the admin port's thread."""
+    if placed.server is None or placed.swarm is None:
+        return
+    loops = loop_threads(pid)
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        if int(task.name) not in loops:
+            os.sched_setaffinity(int(task.name), placed.swarm)
+
+
 def cpu_seconds(tasks: list[Path]) -> float:
     """CPU time of threads, exact."""
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
@@ -138,6 +148,7 @@ def measure(load: Load, programs: Path, out: Path, core_speed: Path, placed: Pla
     server = Server(programs / "tickserver", settings, out / "scale-server.log", config=CONFIGURATION, cores=placed.server)
     swarms: list[Swarm] = []
     try:
+        leave_to_loops(server.pid, placed)
         if placed.throttle is not None:
             placed.throttle.limit(server.pid)
         counts = [min(BOTS_A_SWARM, load.bots - first) for first in range(0, load.bots, BOTS_A_SWARM)]
