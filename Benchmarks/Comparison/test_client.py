@@ -160,6 +160,13 @@ class Programs(unittest.TestCase):
                 self.assertEqual(counts["bytes"], 777 * counts["frames"])
                 self.assertGreater(counts["minFramesPerSecond"], 0)
                 self.assertGreater(counts["published"], 0)
+                # A part of the whole, and no member got more than all had on average.
+                steady = counts["steady"]
+                self.assertLessEqual(steady["seconds"] + steady["slowSeconds"], counts["seconds"])
+                for what in ("frames", "published", "serverCPUSeconds"):
+                    self.assertLessEqual(steady[what], counts[what])
+                if steady["seconds"]:
+                    self.assertLessEqual(steady["minFramesPerSecond"] * steady["seconds"], steady["frames"] / 66 + 0.1)
 
 
 if __name__ == "__main__":

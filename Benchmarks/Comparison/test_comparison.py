@@ -29,6 +29,7 @@ def disturbed(run: Result, seconds: float = 2, slow: float = 1, cpu: float = 1) 
     """The same with half of its frames in `seconds` of steady time."""
     run.counts["steady"] = {
         "seconds": seconds, "slowSeconds": slow, "frames": 500_000, "serverCPUSeconds": cpu, "frameP99Microseconds": 1_500,
+        "minFramesPerSecond": 29.9,
     }  # fmt: skip
     return run
 
@@ -61,11 +62,15 @@ class Rows(unittest.TestCase):
         self.assertEqual(report.rows_table([found], {"tickserver": "TickServer"})[1][-2], "97% (full)")
 
     def test_cpu_and_latency_count_while_the_machine_kept_its_speed(self) -> None:
-        run = disturbed(result(40, 29.6, frameP99Microseconds=90_000), seconds=3, slow=1, cpu=2.5)
-        self.assertEqual((run.cpu_microseconds, run.p99_milliseconds, run.rate, run.slow_share), (5, 1.5, 29.6, 0.25))
+        run = disturbed(result(40, 28, frameP99Microseconds=90_000), seconds=3, slow=1, cpu=2.5)
+        self.assertEqual((run.cpu_microseconds, run.p99_milliseconds, run.rate, run.slow_share), (5, 1.5, 29.9, 0.25))
         self.assertEqual(row([run], [result(5)]).ratio, 1)
         self.assertEqual(report.rows_table([row([run], [result(5)])], {"tickserver": "TickServer"})[1][-1], "25%")
         self.assertEqual((result(8).slow_share, result(8).cpu_microseconds), (0, 8))
+
+    def test_where_it_was_never_slow_the_whole_counts(self) -> None:
+        run = disturbed(result(8, 28), slow=0)
+        self.assertEqual((run.cpu_microseconds, run.rate), (8, 28))
 
     def test_where_it_was_slow_nearly_all_the_time_the_whole_counts(self) -> None:
         run = disturbed(result(40, frameP99Microseconds=90_000), seconds=0.4, slow=3.6, cpu=2.5)
@@ -142,17 +147,15 @@ class LargestNumber(unittest.TestCase):
         self.assertEqual((found.members, found.is_all_tried), (1000, True))
         self.assertEqual(report.members(found), "1,000 or more")
 
-    def test_runs_in_which_the_machine_was_slow_are_no_failures_but_have_an_end(self) -> None:
-        task = Task(500)
-        outcomes = iter([disturbed(result(8, 29, task=task)), result(8, 29, task=task), disturbed(result(8, 29)), result(8, 30, task=task)])
-        self.assertEqual(largest("tickserver", [500], lambda _: next(outcomes)).members, 500)
-        tries: list[int] = []
+    def test_rates_and_publications_count_while_the_machine_kept_its_speed(self) -> None:
+        task = Task(500, full_job=True)
 
-        def attempt(members: int) -> Result:
-            tries.append(members)
-            return disturbed(result(8, 29.0))
+        def held_at(rate: float, updates: float, published: float) -> int:
+            run = disturbed(result(8, 28, task=task, minUpdatesPerSecond=20, published=20 * 2 * 500))
+            run.counts["steady"] |= {"minFramesPerSecond": rate, "minUpdatesPerSecond": updates, "published": published * 2 * 500}
+            return largest("tickserver", [500], lambda _: run).members
 
-        self.assertEqual((largest("tickserver", [500], attempt).members, len(tries)), (0, 6))
+        self.assertEqual([held_at(*rates) for rates in ((29.9, 29, 30), (29.4, 29, 30), (29.9, 28, 30), (29.9, 29, 29.4))], [500, 0, 0, 0])
 
     def test_nothing_holds(self) -> None:
         found = largest("tickserver", [500], lambda _: failed())

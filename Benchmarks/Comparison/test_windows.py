@@ -20,13 +20,15 @@ SHIM = """
 #include <stdlib.h>
 #include "client/windows.h"
 struct windows *make(void) { return calloc(1, sizeof(struct windows)); }
-void start(struct windows *w, uint64_t now, uint64_t frames, uint64_t ns) { start_windows(w, now, (struct totals){frames, ns}); }
-void end(struct windows *w, uint64_t now, uint64_t frames, uint64_t ns) { end_window(w, now, (struct totals){frames, ns}); }
+void start(struct windows *w, uint64_t now, uint64_t frames, uint64_t ns) { start_windows(w, now, (struct totals){frames, 0, ns}); }
+bool end(struct windows *w, uint64_t now, uint64_t frames, uint64_t ns) { return end_window(w, now, (struct totals){frames, 0, ns}); }
 void late(struct windows *w, uint64_t microseconds) { record(&w->frame_latency, microseconds); }
 uint64_t steady_ns(struct windows *w) { return w->steady_ns; }
 uint64_t slow_ns(struct windows *w) { return w->slow_ns; }
 uint64_t steady_frames(struct windows *w) { return w->steady.frames; }
 uint64_t steady_server_ns(struct windows *w) { return w->steady.server_ns; }
+double at_best(struct windows *w) { return w->steady_server_ns_at_best; }
+uint32_t stretches(struct windows *w) { return w->stretches; }
 uint64_t steady_p99(struct windows *w) { return percentile(&w->steady_frame_latency, 0.99); }
 """
 
@@ -45,12 +47,14 @@ class Windows(unittest.TestCase):
             subprocess.run(command, check=True, cwd=FOLDER)
             cls.library = ctypes.CDLL(library)
         cls.library.make.restype = ctypes.c_void_p
+        cls.library.at_best.restype = ctypes.c_double
         for name in ("steady_ns", "slow_ns", "steady_frames", "steady_server_ns", "steady_p99", "is_look_due", "is_window_over"):
             getattr(cls.library, name).restype = ctypes.c_bool if name.startswith("is_") else ctypes.c_uint64
 
     def setUp(self) -> None:
         self.windows = ctypes.c_void_p(self.library.make())
         self.now = 0
+        self.chain_ns = FAST
         self.library.start(self.windows, *map(ctypes.c_uint64, (0, 0, 0)))
 
     def totals(self) -> tuple[ctypes.c_uint64, ...]:
@@ -66,7 +70,7 @@ class Windows(unittest.TestCase):
             self.library.late(self.windows, ctypes.c_uint64(50_000 if is_slow else latency))
             is_over = self.library.is_window_over(self.windows, now)
             if is_over or self.library.is_look_due(self.windows, now):
-                self.library.look(self.windows, now, ctypes.c_uint64(SLOW if is_slow else FAST))
+                self.library.look(self.windows, now, ctypes.c_uint64(SLOW if is_slow else self.chain_ns))
             if is_over:
                 self.library.end(self.windows, *self.totals())
 
@@ -84,7 +88,16 @@ class Windows(unittest.TestCase):
         self.assertEqual((self.got("steady_ns"), self.got("slow_ns")), (700 * MILLISECOND, 300 * MILLISECOND))
         self.assertEqual(self.got("steady_frames"), 700 * FRAMES_A_MILLISECOND)
         self.assertEqual(self.got("steady_server_ns"), 700 * SERVER_NS_A_MILLISECOND)
+        self.assertEqual(self.got("stretches"), 2)
         self.assertLess(self.got("steady_p99"), 600)
+
+    def test_cpu_time_is_told_at_the_best_speed_too(self) -> None:
+        self.run_for(100)
+        # At four fifths of the speed, which is not slow.
+        self.chain_ns = FAST * 5 // 4
+        self.run_for(400)
+        self.assertEqual((self.got("slow_ns"), self.got("stretches")), (0, 1))
+        self.assertAlmostEqual(self.library.at_best(self.windows) / SERVER_NS_A_MILLISECOND, 100 + 400 * 0.8, delta=1)
 
     def test_latency_counts_where_the_window_does(self) -> None:
         self.run_for(500, latency=3_000)

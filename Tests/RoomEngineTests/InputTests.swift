@@ -18,41 +18,51 @@ import WireFormat
     return [UInt8(body.count + 1), MessageType.input.rawValue] + body
   }
 
-  @Test func inputsApplyInOrderOfArrivalAndAreAcknowledged() throws {
-    let stage = try Stage()
-    let both = stage.join(2)
-    var order: [UInt16] = []
-    stage.game.onInput = { input, player, room in
-      order.append(player.rawValue)
-      room.apply(input)
+  /// Two members with an avatar each, in a room that keeps whose inputs it applied.
+  private final class Pair {
+    let stage: Stage
+    let both: [SimulatedClient]
+    let avatars: [EntityID]
+    private(set) var order: [UInt16] = []
+
+    init() throws {
+      stage = try Stage()
+      both = stage.join(2)
+      avatars = try both.map(stage.avatar)
+      stage.game.onInput = { [weak self] input, player, room in
+        self?.order.append(player.rawValue)
+        room.apply(input)
+      }
     }
-    let avatars = try both.map { try stage.avatar(of: $0) }
-    for index in [1, 0, 0, 1] { try both[index].set(stage.keys.yaw, of: avatars[index], to: Double(order.count)) }
-    try both[1].set(stage.keys.yaw, of: avatars[1], to: 90)
+
+    func turn(_ index: Int, to yaw: Double) throws {
+      try both[index].set(stage.keys.yaw, of: avatars[index], to: yaw)
+    }
+  }
+
+  @Test func inputsApplyInOrderOfArrivalAndAreAcknowledged() throws {
+    let pair = try Pair()
+    let (stage, both) = (pair.stage, pair.both)
+    for index in [1, 0, 0, 1] { try pair.turn(index, to: 0) }
+    try pair.turn(1, to: 90)
     #expect(both[1].acknowledgedInput == 0)
     stage.room.advance(ticks: 1)
-    #expect(order == [1, 0, 0, 1, 1])
+    #expect(pair.order == [1, 0, 0, 1, 1])
     #expect(both.map(\.acknowledgedInput) == [2, 3])
-    #expect(both[0].get(stage.keys.yaw, of: avatars[1]) == 90)
+    #expect(both[0].get(stage.keys.yaw, of: pair.avatars[1]) == 90)
     stage.finish()
   }
 
   @Test func whatIsReadWithinATickHasItsEffectInItBehindTheInbox() throws {
-    let stage = try Stage()
-    let both = stage.join(2)
-    var order: [UInt16] = []
-    stage.game.onInput = { input, player, room in
-      order.append(player.rawValue)
-      room.apply(input)
-    }
-    let avatars = try both.map { try stage.avatar(of: $0) }
+    let pair = try Pair()
+    let (stage, both) = (pair.stage, pair.both)
     both[1].connection?.isReadAtTicks = true
-    for index in [1, 0, 1] { try both[index].set(stage.keys.yaw, of: avatars[index], to: 90) }
+    for index in [1, 0, 1] { try pair.turn(index, to: 90) }
     #expect(stage.room.room.counters.inputs == 0)
     stage.room.advance(ticks: 1)
-    #expect(order == [0, 1, 1])
+    #expect(pair.order == [0, 1, 1])
     #expect(both.map(\.acknowledgedInput) == [1, 2])
-    #expect(both[0].get(stage.keys.yaw, of: avatars[1]) == 90)
+    #expect(both[0].get(stage.keys.yaw, of: pair.avatars[1]) == 90)
     stage.finish()
   }
 

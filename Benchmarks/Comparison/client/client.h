@@ -36,6 +36,8 @@ struct connection {
   uint64_t publish_offset;
   // While measuring: messages that bring publications, publications of others.
   uint64_t frames, updates;
+  // The same as it was when the window began, and of the windows in which the machine kept its speed.
+  uint64_t window_frames, window_updates, steady_frames, steady_updates;
   // Of tickserver.c.
   uint32_t player, entity, sequence, last_tick;
   // How many its room has.

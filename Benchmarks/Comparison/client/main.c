@@ -302,7 +302,19 @@ static void connect_all(void) {
 }
 
 static struct totals totals(void) {
-  return (struct totals){.frames = frames, .server_ns = cpu_ns(watched)};
+  return (struct totals){.frames = frames, .published = published, .server_ns = cpu_ns(watched)};
+}
+
+static void end_window_of_members(bool counts) {
+  for (uint32_t index = 0; index < members; index += 1) {
+    struct connection *member = &connections[index];
+    if (counts) {
+      member->steady_frames += member->frames - member->window_frames;
+      member->steady_updates += member->updates - member->window_updates;
+    }
+    member->window_frames = member->frames;
+    member->window_updates = member->updates;
+  }
 }
 
 // Until the machine has kept its speed for as long as `steady_ns`, at most for `most_ns`.
@@ -314,7 +326,7 @@ static void run_for(uint64_t steady_ns, uint64_t most_ns) {
     now = monotonic_ns();
     bool is_over = is_window_over(&windows, now);
     if (is_over || is_look_due(&windows, now)) look(&windows, now, chain_ns());
-    if (is_over) end_window(&windows, now, totals());
+    if (is_over) end_window_of_members(end_window(&windows, now, totals()) && is_measuring);
   }
 }
 
@@ -326,29 +338,55 @@ static void print_latency(const char *name, const struct histogram *histogram) {
     (unsigned long long)percentile(histogram, 0.5), name, (unsigned long long)percentile(histogram, 0.99));
 }
 
-// Of the time in which the machine kept its speed.
-static void print_steady(void) {
-  printf(", \"steady\": {\"seconds\": %.4f, \"slowSeconds\": %.4f", (double)windows.steady_ns / SECOND_NS, (double)windows.slow_ns / SECOND_NS);
-  printf(", \"frames\": %llu, \"serverCPUSeconds\": %.6f", (unsigned long long)windows.steady.frames, (double)windows.steady.server_ns / SECOND_NS);
-  print_latency("frame", &windows.steady_frame_latency);
-  print_latency("update", &windows.steady_update_latency);
-  printf("}");
-}
+// What each member got a second, frames and publications of each other member: the least, and the mean.
+struct rates {
+  double least_frames, least_updates, mean_frames, mean_updates;
+};
 
-// Of the member that got least, a second: frames, and publications of each other member.
-static void print_rates(double seconds) {
-  double least_frames = -1, least_updates = -1;
+static struct rates rates_in(bool is_steady, double seconds) {
+  struct rates rates = {.least_frames = -1, .least_updates = -1};
   for (uint32_t index = 0; index < members; index += 1) {
-    uint32_t first = connections[index].room * room_size;
+    const struct connection *member = &connections[index];
+    uint32_t first = member->room * room_size;
     uint32_t others = (first + room_size > members ? members - first : room_size) - 1;
     if (shape == shape_fan_out) others = 1;
-    double frame_rate = (double)connections[index].frames / seconds;
-    double update_rate = others ? (double)connections[index].updates / seconds / others : RATE_HERTZ;
-    if (least_frames < 0 || frame_rate < least_frames) least_frames = frame_rate;
-    if (least_updates < 0 || update_rate < least_updates) least_updates = update_rate;
+    double frame_rate = (double)(is_steady ? member->steady_frames : member->frames) / seconds;
+    double update_rate = others ? (double)(is_steady ? member->steady_updates : member->updates) / seconds / others : RATE_HERTZ;
+    if (rates.least_frames < 0 || frame_rate < rates.least_frames) rates.least_frames = frame_rate;
+    if (rates.least_updates < 0 || update_rate < rates.least_updates) rates.least_updates = update_rate;
+    rates.mean_frames += frame_rate / members;
+    rates.mean_updates += update_rate / members;
   }
-  printf(", \"minFramesPerSecond\": %.3f", least_frames);
-  if (update_latency.total != 0 || (shape == shape_full_job && !dialect->makes_frames)) printf(", \"minUpdatesPerSecond\": %.3f", least_updates);
+  return rates;
+}
+
+static void print_rates(struct rates rates) {
+  printf(", \"minFramesPerSecond\": %.3f", rates.least_frames);
+  bool has_updates = update_latency.total != 0 || (shape == shape_full_job && !dialect->makes_frames);
+  if (has_updates) printf(", \"minUpdatesPerSecond\": %.3f", rates.least_updates);
+}
+
+static double lesser(double left, double right) {
+  return left < right ? left : right;
+}
+
+// Of the time in which the machine kept its speed. The ends of each stretch of it may cut a frame off for one member, and what
+// it tells; for another they have one more, so that the mean knows of no ends.
+static void print_steady(void) {
+  double seconds = (double)windows.steady_ns / SECOND_NS;
+  printf(", \"steady\": {\"seconds\": %.4f, \"slowSeconds\": %.4f", seconds, (double)windows.slow_ns / SECOND_NS);
+  printf(", \"frames\": %llu, \"published\": %llu", (unsigned long long)windows.steady.frames, (unsigned long long)windows.steady.published);
+  printf(", \"serverCPUSeconds\": %.6f", (double)windows.steady.server_ns / SECOND_NS);
+  printf(", \"serverCPUSecondsAtBestSpeed\": %.6f", windows.steady_server_ns_at_best / SECOND_NS);
+  print_latency("frame", &windows.steady_frame_latency);
+  print_latency("update", &windows.steady_update_latency);
+  if (windows.steady_ns != 0) {
+    struct rates rates = rates_in(true, seconds);
+    rates.least_frames = lesser(rates.least_frames + windows.stretches / seconds, rates.mean_frames);
+    rates.least_updates = lesser(rates.least_updates + windows.stretches / seconds, rates.mean_updates);
+    print_rates(rates);
+  }
+  printf("}");
 }
 
 static void print_result(double seconds, uint64_t server_ns, uint64_t own_ns) {
@@ -360,7 +398,7 @@ static void print_result(double seconds, uint64_t server_ns, uint64_t own_ns) {
   printf(", \"serverCPUSeconds\": %.6f, \"clientCores\": %.3f", (double)server_ns / SECOND_NS, (double)own_ns / SECOND_NS / seconds);
   print_latency("frame", &frame_latency);
   print_latency("update", &update_latency);
-  print_rates(seconds);
+  print_rates(rates_in(false, seconds));
   print_steady();
   printf("}\n");
 }

@@ -9,7 +9,7 @@
 
 // What grows all the time.
 struct totals {
-  uint64_t frames, server_ns;
+  uint64_t frames, published, server_ns;
 };
 
 struct windows {
@@ -17,13 +17,19 @@ struct windows {
   uint64_t start_ns, next_look_ns;
   struct totals at_start;
   bool is_slow;
+  // Of its looks, the shares of the best speed.
+  double share_sum;
+  uint32_t looks;
   struct histogram frame_latency, update_latency;
   // The shortest that the chain of instructions ever took, and the windows since one was slow.
   uint64_t least_chain_ns;
   uint32_t since_slow;
-  // Of all windows that count, and how long the others were.
+  // Of all windows that count, in how many stretches they are, and how long the others were.
   uint64_t steady_ns, slow_ns;
+  uint32_t stretches;
   struct totals steady;
+  // The server's CPU time by the speed of its window: what it would have been at the best speed.
+  double steady_server_ns_at_best;
   struct histogram steady_frame_latency, steady_update_latency;
 };
 
@@ -33,4 +39,5 @@ bool is_look_due(const struct windows *, uint64_t now);
 bool is_window_over(const struct windows *, uint64_t now);
 // The chain of instructions took so long.
 void look(struct windows *, uint64_t now, uint64_t chain_ns);
-void end_window(struct windows *, uint64_t now, struct totals);
+// Returns whether the window counts.
+bool end_window(struct windows *, uint64_t now, struct totals);

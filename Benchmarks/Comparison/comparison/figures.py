@@ -12,9 +12,6 @@ ENOUGH_PER_SECOND = 29.5
 # In the full job a frame alone is not enough: inputs that are not read leave frames short. Of what a player publishes, one in
 # twenty may meet another of the same player in one tick, which has the later one.
 ENOUGH_OF_PUBLISHED = 0.95
-# A number of players is given up after so many runs that failed; those in which the machine was slow do not count, up to so
-# many runs.
-TRIES, MOST_TRIES = 2, 6
 
 
 @dataclass
@@ -84,28 +81,18 @@ class Largest:
         return self.failed is None
 
 
-def largest(key: str, steps: list[int], attempt: Callable[[int], Result]) -> Largest:
+def largest(key: str, steps: list[int], attempt: Callable[[int], Result], tries: int = 2) -> Largest:
     """Upwards through `steps`, up to the first that fails. A disturbance of the machine is not a failure: it is tried again."""
     best = None
     for members in steps:
-        result = tried(lambda: attempt(members))
-        if not held(result):
+        for _ in range(tries):
+            result = attempt(members)
+            if held(result):
+                break
+        else:
             return Largest(key, best.task.members if best else 0, best, result)
         best = result
     return Largest(key, best.task.members if best else 0, best, None)
-
-
-def tried(attempt: Callable[[], Result]) -> Result:
-    """A run that held, or the last of those that failed."""
-    failures = 0
-    for _ in range(MOST_TRIES):
-        result = attempt()
-        if held(result):
-            break
-        failures += result.slow_share == 0
-        if failures == TRIES:
-            break
-    return result
 
 
 def middle(searches: list[Largest]) -> Largest:

@@ -72,9 +72,10 @@ class Result:
 
     @property
     def steady(self) -> dict[str, Any]:
-        """What was counted while the machine kept its speed; all, where that was not for long enough to be measured."""
+        """What was counted while the machine kept its speed; all, where it did so always, or not for long enough to tell."""
         steady = self.counts.get("steady", {})
-        return steady if steady.get("seconds", 0) >= LEAST_STEADY_SECONDS else self.counts
+        is_told = self.slow_share > 0 and steady["seconds"] >= LEAST_STEADY_SECONDS
+        return steady if is_told else self.counts
 
     @property
     def slow_share(self) -> float:
@@ -93,13 +94,13 @@ class Result:
         """Of the member that got least, a second: frames, in the full job of a server without ticks publications of each other."""
         if self.problem:
             return 0
-        both = (self.counts["minFramesPerSecond"], self.counts.get("minUpdatesPerSecond"))
+        both = (self.steady["minFramesPerSecond"], self.steady.get("minUpdatesPerSecond"))
         return float(both[1] if self.task.full_job and not self.has_tick else both[0])
 
     @property
     def updates(self) -> float | None:
         """Of each other, that the member who learnt least got a second; None where nobody is told, as by the floor."""
-        value = self.counts.get("minUpdatesPerSecond") if self.task.full_job else None
+        value = self.steady.get("minUpdatesPerSecond") if self.task.full_job else None
         return None if value is None else float(value)
 
     @property
@@ -107,7 +108,7 @@ class Result:
         """Publications a second of each player, in the full job: fewer than 30 when the client's own core was full."""
         if self.problem or not self.task.full_job:
             return None
-        return float(self.counts["published"]) / self.counts["seconds"] / self.task.members
+        return float(self.steady["published"]) / self.steady["seconds"] / self.task.members
 
     @property
     def p99_milliseconds(self) -> float:

@@ -47,7 +47,9 @@ final class RoomProgram {
     nonisolated(unsafe) let logic = game
     let kind = RoomKind("fuzz", schema: schema, tickRate: 30, capacity: 4, limits: limits) { logic }
     room = SimulatedRoom(kind, seed: UInt64(input.byte()))
-    room.fragmentsReads = input.below(2) == 1
+    let network = input.below(4)
+    room.fragmentsReads = network & 1 == 1
+    room.readsAtTicks = network & 2 == 2
     room.afterTick = { [unowned self] in
       room.check(clients)
       for client in clients { verify(client) }
