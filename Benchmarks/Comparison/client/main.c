@@ -377,7 +377,6 @@ static void print_steady(void) {
   printf(", \"steady\": {\"seconds\": %.4f, \"slowSeconds\": %.4f", seconds, (double)windows.slow_ns / SECOND_NS);
   printf(", \"frames\": %llu, \"published\": %llu", (unsigned long long)windows.steady.frames, (unsigned long long)windows.steady.published);
   printf(", \"serverCPUSeconds\": %.6f", (double)windows.steady.server_ns / SECOND_NS);
-  printf(", \"serverCPUSecondsAtBestSpeed\": %.6f", windows.steady_server_ns_at_best / SECOND_NS);
   print_latency("frame", &windows.steady_frame_latency);
   print_latency("update", &windows.steady_update_latency);
   if (windows.steady_ns != 0) {

@@ -8,8 +8,6 @@ static void open_window(struct windows *windows, uint64_t now, struct totals tot
   windows->start_ns = now;
   windows->at_start = totals;
   windows->is_slow = false;
-  windows->share_sum = 0;
-  windows->looks = 0;
   memset(&windows->frame_latency, 0, sizeof windows->frame_latency);
   memset(&windows->update_latency, 0, sizeof windows->update_latency);
 }
@@ -35,10 +33,7 @@ bool is_window_over(const struct windows *windows, uint64_t now) {
 void look(struct windows *windows, uint64_t now, uint64_t chain_ns) {
   windows->next_look_ns = now + LOOK_NS;
   if (windows->least_chain_ns == 0 || chain_ns < windows->least_chain_ns) windows->least_chain_ns = chain_ns;
-  double share = (double)windows->least_chain_ns / (double)chain_ns;
-  if (share < SLOW_SHARE) windows->is_slow = true;
-  windows->share_sum += share;
-  windows->looks += 1;
+  if ((double)chain_ns * SLOW_SHARE > (double)windows->least_chain_ns) windows->is_slow = true;
 }
 
 static void add(struct histogram *sum, const struct histogram *part) {
@@ -55,9 +50,7 @@ bool end_window(struct windows *windows, uint64_t now, struct totals totals) {
     windows->steady_ns += length;
     windows->steady.frames += totals.frames - windows->at_start.frames;
     windows->steady.published += totals.published - windows->at_start.published;
-    uint64_t server_ns = totals.server_ns - windows->at_start.server_ns;
-    windows->steady.server_ns += server_ns;
-    if (windows->looks != 0) windows->steady_server_ns_at_best += (double)server_ns * windows->share_sum / windows->looks;
+    windows->steady.server_ns += totals.server_ns - windows->at_start.server_ns;
     add(&windows->steady_frame_latency, &windows->frame_latency);
     add(&windows->steady_update_latency, &windows->update_latency);
   } else {

@@ -17,9 +17,6 @@ struct windows {
   uint64_t start_ns, next_look_ns;
   struct totals at_start;
   bool is_slow;
-  // Of its looks, the shares of the best speed.
-  double share_sum;
-  uint32_t looks;
   struct histogram frame_latency, update_latency;
   // The shortest that the chain of instructions ever took, and the windows since one was slow.
   uint64_t least_chain_ns;
@@ -28,8 +25,6 @@ struct windows {
   uint64_t steady_ns, slow_ns;
   uint32_t stretches;
   struct totals steady;
-  // The server's CPU time by the speed of its window: what it would have been at the best speed.
-  double steady_server_ns_at_best;
   struct histogram steady_frame_latency, steady_update_latency;
 };
 

@@ -9,6 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "scripts" / "rigs"))
 
 from core_speed import Speeds
+from scale.experiments import memory_of_each
 from scale.load import Load, Measured, Moment, cores_in, lateness_in, seconds_of, steady_windows
 from scale.search import attempt, in_turn, largest
 
@@ -98,6 +99,20 @@ class DisturbanceTests(unittest.TestCase):
         whole = [(moments[0], moments[-1])]
         self.assertGreater(lateness_in(whole), 0.05)
         self.assertAlmostEqual(cores_in(whole)[0], 1.0 / 1.5)
+
+
+class CurveTests(unittest.TestCase):
+    def growth(self, kibibytes: list[tuple[int, int]]) -> float:
+        points = [(float(x), Measured(Load(x, x), 1, 30, 0, 0, 1, resident_bytes=size << 10)) for x, size in kibibytes]
+        before, last = memory_of_each(points)
+        return last / before
+
+    def test_what_the_first_members_find_free_does_not_make_those_after_them_dear(self) -> None:
+        # As measured: 2.2 KiB a member, of which the first hundred show nothing.
+        self.assertLess(self.growth([(10, 29_212), (50, 29_240), (100, 29_216), (300, 29_600), (1_000, 31_160)]), 1)
+
+    def test_growth_with_the_square_of_members_is_found(self) -> None:
+        self.assertGreater(self.growth([(x, 29_000 + 2 * x * x // 100) for x in (10, 50, 100, 300, 1_000)]), 2)
 
 
 if __name__ == "__main__":
