@@ -34,7 +34,8 @@ from checks import Checks
 from tables import as_text
 
 # Asked of TickServer: server CPU a frame by the floor's, at these, as the median of so many pairs.
-DEMANDED_RATIO, DEMANDED_ROUNDS = 1.10, 5
+# They measure for longer than others: within 3 s the speed of a shared machine moves by a tenth and more.
+DEMANDED_RATIO, DEMANDED_ROUNDS, DEMANDED_SECONDS = 1.10, 5, 8
 DEMANDED_TASKS = [Task(1000, 1024), Task(2000, 1024)]
 POINTS = "500x1024,1000x256,1000x1024,1000x4096,2000x1024,2000x4096"
 FAN_OUT_STEPS = [1000, 2000, 3000, 4000, 5000, 6000, 8000, 10000]
@@ -70,13 +71,16 @@ class Bench:
     def rows(self, task: Task, rounds: int, only: list[str] | None = None) -> list[Row]:
         """All servers in turn, beginning with another in each round; the floor and ours as often as is demanded."""
         keys = only or list(self.contestants)
+        setting = self.setting
+        if task in DEMANDED_TASKS and rounds > 1:
+            setting = lasting(setting, max(setting.milliseconds, 1000 * DEMANDED_SECONDS))
         runs: dict[str, list[Result]] = {key: [] for key in keys}
         paired = DEMANDED_ROUNDS if task in DEMANDED_TASKS and rounds > 1 else rounds
         for round_ in range(max(rounds, paired)):
             taking_part = keys if round_ < rounds else [key for key in ("floor", "tickserver") if key in runs]
             turn = round_ % len(taking_part)
             for key in taking_part[turn:] + taking_part[:turn]:
-                runs[key].append(self.run(key, task, f"round {round_ + 1}"))
+                runs[key].append(self.run(key, task, f"round {round_ + 1}", setting))
         return [row(found, runs["floor"]) for found in runs.values()]
 
     def full_job_rows(self, rounds: int) -> list[Row]:
@@ -90,8 +94,7 @@ class Bench:
         return self.rows(Task(FULL_JOB_MEMBERS, frame_bytes_of(ours), full_job=True), rounds, keys)
 
     def search(self, key: str, steps: list[int], task: Task, what: str) -> Largest:
-        milliseconds = min(self.setting.milliseconds, SEARCH_MILLISECONDS)
-        setting = replace(self.setting, milliseconds=milliseconds, most_milliseconds=MOST_TIMES * milliseconds)
+        setting = lasting(self.setting, min(self.setting.milliseconds, SEARCH_MILLISECONDS))
         return largest(key, steps, lambda members: self.run(key, replace(task, members=members), what, setting))
 
     def fan_out(self, steps: list[int]) -> list[Largest]:
@@ -118,6 +121,10 @@ class Bench:
                     task = replace(task, frame_bytes=frame_bytes_of(ours))
                 found[key].append(self.search(key, by_tick, task, what))
         return [middle(found[key]) for key in self.contestants if found[key]]
+
+
+def lasting(setting: Setting, milliseconds: int) -> Setting:
+    return replace(setting, milliseconds=milliseconds, most_milliseconds=MOST_TIMES * milliseconds)
 
 
 def frame_bytes_of(result: Result) -> int:

@@ -77,6 +77,6 @@ void became_ready(struct connection *);
 void count_frame(struct connection *, uint64_t frame_due_ns);
 // A publication has come, alone or in a frame.
 void count_update(struct connection *, const uint8_t *payload, size_t length);
-// The same, when its stamp is known.
-void count_stamp(struct connection *, struct stamp);
+// Publications have come in one frame, `own` of them its own.
+void count_stamps(struct connection *, const struct stamp *stamps, size_t count, size_t own);
 struct stamp stamp_of(const uint8_t *payload);

@@ -79,17 +79,28 @@ struct stamp stamp_of(const uint8_t *payload) {
   return stamp;
 }
 
-void count_stamp(struct connection *connection, struct stamp stamp) {
-  if (!is_measuring || stamp.sender == connection->number) return;
-  // The latency of one in eight tells as much, and recording all would be a twentieth of the client's time.
-  if (connection->updates++ % 8 != 0) return;
+static void record_stamp(struct stamp stamp) {
   uint64_t microseconds = received_ns > stamp.sent_ns ? (received_ns - stamp.sent_ns) / 1000 : 0;
   record(&update_latency, microseconds);
   record(&windows.update_latency, microseconds);
 }
 
 void count_update(struct connection *connection, const uint8_t *payload, size_t length) {
-  if (length >= STAMP_BYTES) count_stamp(connection, stamp_of(payload));
+  if (!is_measuring || length < STAMP_BYTES) return;
+  struct stamp stamp = stamp_of(payload);
+  if (stamp.sender == connection->number) return;
+  // The latency of one in eight tells as much, and recording all would be a twentieth of the client's time.
+  if (connection->updates++ % 8 == 0) record_stamp(stamp);
+}
+
+void count_stamps(struct connection *connection, const struct stamp *stamps, size_t count, size_t own) {
+  if (!is_measuring) return;
+  connection->updates += count - own;
+  // One in eight again: of one frame in eight, all.
+  if ((connection->frames + connection->number) % 8 != 0) return;
+  for (size_t index = 0; index < count; index += 1) {
+    if (stamps[index].sender != connection->number) record_stamp(stamps[index]);
+  }
 }
 
 static void keep_rest(struct connection *connection, const uint8_t *bytes, size_t length) {

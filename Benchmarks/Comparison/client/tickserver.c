@@ -12,6 +12,8 @@ enum {
   message_goodbye = 0x1A,
 };
 #define MAX_ENTITIES 65536
+// More than connections have numbers.
+#define MAX_SENDERS 32768
 // Of the kind `board` in tickserver.yaml.
 #define MOST_FIELDS 16
 #define MOST_FIELD_BYTES 255
@@ -199,15 +201,24 @@ struct told {
   uint32_t entities;
   struct stamp *stamps;
   size_t count;
+  // How many of the stamps are of each connection.
+  uint8_t *by;
 };
 static struct told told_in[MAX_ROOMS];
 
 static void begin_told(struct told *told, uint32_t entities, const uint8_t *bytes, size_t length, size_t most_stamps) {
+  for (size_t index = 0; index < told->count; index += 1) told->by[told->stamps[index].sender % MAX_SENDERS] = 0;
   told->bytes = realloc(told->bytes, length);
   told->stamps = realloc(told->stamps, most_stamps * sizeof *told->stamps);
-  if (told->bytes == NULL || told->stamps == NULL) die("out of memory");
+  if (told->by == NULL) told->by = calloc(MAX_SENDERS, 1);
+  if (told->bytes == NULL || told->stamps == NULL || told->by == NULL) die("out of memory");
   memcpy(told->bytes, bytes, length);
-  *told = (struct told){told->bytes, length, 0, entities, told->stamps, 0};
+  *told = (struct told){told->bytes, length, 0, entities, told->stamps, 0, told->by};
+}
+
+static void add_stamp(struct told *told, struct stamp stamp) {
+  told->stamps[told->count++] = stamp;
+  told->by[stamp.sender % MAX_SENDERS] += 1;
 }
 
 static void take_apart(struct connection *connection, struct reader *reader, struct told *told) {
@@ -224,7 +235,7 @@ static void take_apart(struct connection *connection, struct reader *reader, str
       uint64_t bytes = varint(reader);
       const uint8_t *value = skip(reader, bytes);
       // The first field begins with the stamp.
-      if (field == 0 && bytes >= STAMP_BYTES) told->stamps[told->count++] = stamp_of(value);
+      if (field == 0 && bytes >= STAMP_BYTES) add_stamp(told, stamp_of(value));
     }
   }
   told->used = (size_t)(reader->next - start);
@@ -236,7 +247,7 @@ static void read_changed(struct connection *connection, struct reader *reader) {
   bool is_known = told->length == length && told->entities == connection->entities && memcmp(told->bytes, reader->next, length) == 0;
   if (is_known) skip(reader, told->used);
   else take_apart(connection, reader, told);
-  for (size_t index = 0; index < told->count; index += 1) count_stamp(connection, told->stamps[index]);
+  count_stamps(connection, told->stamps, told->count, told->by[connection->number % MAX_SENDERS]);
 }
 
 static void read_frame(struct connection *connection, struct reader *reader) {
