@@ -76,7 +76,7 @@ memory-return: release ## does RSS come back after 5,000 players have left?
 bench-frame: setup ## what a tick costs by the number of members
 	swift run -c release FrameCost
 
-bench: bench-setup ## TickServer beside the physical floor and rivals from Debian packages: about 25 minutes, REPEAT=3
+bench: bench-setup ## TickServer beside the physical floor and rivals from Debian packages: half an hour and more, REPEAT=3
 	python3 Benchmarks/Comparison/compare.py
 
 bench-quick: bench-setup ## the same with fewer points, once, without demands: about three minutes
@@ -105,7 +105,7 @@ bench-failures: release ## the two failures side by side, under a memory limit: 
 	swift build -c release --product FailureClients
 	python3 Benchmarks/Failures/run.py
 
-bench-scale: release ## players that one loop and one room hold, two loops against one, cost curves: 25 minutes (root)
+bench-scale: release ## players that one loop and one room hold, two loops against one, cost curves: half an hour (root)
 	@scripts/install-packages.sh gcc libc6-dev python3
 	$(MAKE) --no-print-directory -C Benchmarks/Comparison core-speed
 	python3 Benchmarks/Scale/run.py

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import unittest
+from pathlib import Path
 
-from core_speed import parsed
+from core_speed import LOOK_SECONDS, SLOW_SHARE, parsed
 
 
 def looks(slow: range) -> str:
@@ -33,6 +34,11 @@ class Speeds(unittest.TestCase):
     def test_time_that_nobody_looked_at_is_not_steady(self) -> None:
         self.assertFalse(parsed(looks(range(0))).are_steady(1.8, 2.5))
         self.assertFalse(parsed("").are_steady(0, 1))
+
+    def test_slow_means_the_same_to_the_client_of_the_comparison(self) -> None:
+        header = (Path(__file__).resolve().parents[2] / "Benchmarks" / "Comparison" / "speed.h").read_text()
+        self.assertIn(f"#define SLOW_SHARE {SLOW_SHARE}\n", header)
+        self.assertIn(f"#define LOOK_NS {round(LOOK_SECONDS * 1e9)}ull\n", header)
 
     def test_a_line_cut_off_is_left_out(self) -> None:
         self.assertEqual(len(parsed("1000 5\n2000 5\n30").looks), 2)

@@ -57,8 +57,8 @@ class Measured:
     frames_a_second: float
     worst_bot: float
     frame_p99_seconds: float
-    # While the machine kept its speed; infinite where that was not for long enough.
-    lateness_p99_seconds: float
+    # While the machine kept its speed; None where that was not for long enough to tell.
+    lateness_p99_seconds: float | None
     # Of the server while all played and the machine kept its speed, in cores.
     cores: float
     loop_cores: list[float] = field(default_factory=list)
@@ -232,7 +232,7 @@ def observe(load: Load, server: Server, swarms: list[Swarm], speed: CoreSpeed) -
         frames_a_second=sum(report["frames"]["deliveredPerSecond"] for report in reports),
         worst_bot=min(report["frames"]["perBotMin"] or 0 for report in reports),
         frame_p99_seconds=max(report["latency"]["frame"]["p99Microseconds"] for report in reports) / 1e6,
-        lateness_p99_seconds=lateness_in(steady) if is_told else float("inf"),
+        lateness_p99_seconds=lateness_in(steady) if is_told else None,
         cores=cores[0],
         loop_cores=cores[1:],
         steady_seconds=steady_seconds,
@@ -261,15 +261,19 @@ def lateness_in(windows: list[tuple[Moment, Moment]]) -> float:
 
 
 def unable(load: Load, why: str) -> Measured:
-    return Measured(load, 0, 0, float("inf"), float("inf"), 0, faults=why)
+    return Measured(load, 0, 0, 0, None, 0, faults=why)
+
+
+def milliseconds(seconds: float | None) -> str:
+    return "-" if seconds is None else f"{1e3 * seconds:.2f}"
 
 
 def show(measured: Measured) -> str:
     if not measured.frames_a_second:
         return measured.faults
-    late = f"{1e3 * measured.lateness_p99_seconds:.2f} ms late (p99)"
+    late = f"{milliseconds(measured.lateness_p99_seconds)} ms late (p99)"
     if measured.slow_seconds:
-        late += f" ({1e3 * measured.whole_lateness_p99_seconds:.2f} with the {measured.slow_share:.0%} in which the machine was slow)"
+        late += f" ({milliseconds(measured.whole_lateness_p99_seconds)} with the {measured.slow_share:.0%} in which the machine was slow)"
     return (
         f"worst bot {measured.worst_bot:.2f} frames/s, {measured.cores:.2f} cores, "
         f"{measured.micros_a_frame:.1f} us a frame, {late}, {measured.resident_bytes / (1 << 20):.0f} MiB, "

@@ -10,11 +10,11 @@ from pathlib import Path
 import page
 from checks import Checks
 from scale.experiments import Result
-from scale.load import Measured
+from scale.load import Measured, milliseconds
 
 HEADS = (
-    "frames/s, worst", "frames/s, all", "cores", "us a frame", "ticks late, p99 ms", "frame p99 ms", "MiB", "bytes a frame",
-    "swarm busy",
+    "frames/s, worst", "frames/s, all", "cores", "us a frame", "ticks late, p99 ms", "the same with slow moments",
+    "machine slow", "frame p99 ms", "MiB", "bytes a frame", "swarm busy",
 )
 
 
@@ -37,7 +37,7 @@ def write(folder: Path, results: list[Result], checks: Checks) -> Path:
             for one in results
         ],
     }
-    (folder / "scale.json").write_text(json.dumps(document, indent=1) + "\n")
+    (folder / "scale.json").write_text(json.dumps(document, indent=1, allow_nan=False) + "\n")
     return file
 
 
@@ -55,6 +55,7 @@ def cells(one: Measured) -> tuple[str, ...]:
         return (one.faults,)
     return (
         f"{one.worst_bot:.2f}", f"{one.frames_a_second:,.0f}", f"{one.cores:.2f}", f"{one.micros_a_frame:.1f}",
-        f"{1e3 * one.lateness_p99_seconds:.2f}", f"{1e3 * one.frame_p99_seconds:.1f}", f"{one.resident_bytes / (1 << 20):.1f}",
+        milliseconds(one.lateness_p99_seconds), milliseconds(one.whole_lateness_p99_seconds), f"{one.slow_share:.0%}",
+        f"{1e3 * one.frame_p99_seconds:.1f}", f"{one.resident_bytes / (1 << 20):.1f}",
         f"{one.bytes_a_frame:.0f}", f"{one.swarm_busy:.0%}",
     )
