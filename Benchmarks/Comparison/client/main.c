@@ -22,8 +22,7 @@
 #include <unistd.h>
 
 #include "../speed.h"
-#include "counts.h"
-#include "windows.h"
+#include "tally.h"
 
 #define RECEIVE_BYTES (256 * 1024)
 #define MAX_UNSENT_BYTES (64 * 1024)
@@ -40,19 +39,16 @@
 enum shape shape;
 uint64_t received_ns;
 
-static const struct dialect *dialect;
-static struct connection *connections, **publishers;
-static uint32_t members, room_size, connection_count, publisher_count, opened, ready;
+const struct dialect *dialect;
+struct connection *connections;
+uint32_t members, room_size, connection_count;
+static struct connection **publishers;
+static uint32_t publisher_count, opened, ready;
 static size_t payload_bytes;
 static uint16_t port;
 static int poller, timer;
 
-static bool is_measuring;
-static uint64_t received_bytes, published, skipped, frames;
 static const char *watched;
-static struct windows windows;
-// How late frames and publications were.
-static struct histogram frame_latency, update_latency;
 
 // MARK: What came
 
@@ -60,47 +56,6 @@ void became_ready(struct connection *connection) {
   if (connection->is_ready) return;
   connection->is_ready = true;
   ready += 1;
-}
-
-void count_frame(struct connection *connection, uint64_t frame_due_ns) {
-  if (!is_measuring) return;
-  connection->frames += 1;
-  frames += 1;
-  if (frame_due_ns == 0) return;
-  uint64_t microseconds = received_ns > frame_due_ns ? (received_ns - frame_due_ns) / 1000 : 0;
-  record(&frame_latency, microseconds);
-  record(&windows.frame_latency, microseconds);
-}
-
-struct stamp stamp_of(const uint8_t *payload) {
-  struct stamp stamp;
-  memcpy(&stamp.sent_ns, payload, sizeof stamp.sent_ns);
-  memcpy(&stamp.sender, payload + sizeof stamp.sent_ns, sizeof stamp.sender);
-  return stamp;
-}
-
-static void record_stamp(struct stamp stamp) {
-  uint64_t microseconds = received_ns > stamp.sent_ns ? (received_ns - stamp.sent_ns) / 1000 : 0;
-  record(&update_latency, microseconds);
-  record(&windows.update_latency, microseconds);
-}
-
-void count_update(struct connection *connection, const uint8_t *payload, size_t length) {
-  if (!is_measuring || length < STAMP_BYTES) return;
-  struct stamp stamp = stamp_of(payload);
-  if (stamp.sender == connection->number) return;
-  // The latency of one in eight tells as much, and recording all would be a twentieth of the client's time.
-  if (connection->updates++ % 8 == 0) record_stamp(stamp);
-}
-
-void count_stamps(struct connection *connection, const struct stamp *stamps, size_t count, size_t own) {
-  if (!is_measuring) return;
-  connection->updates += count - own;
-  // One in eight again: of one frame in eight, all.
-  if ((connection->frames + connection->number) % 8 != 0) return;
-  for (size_t index = 0; index < count; index += 1) {
-    if (stamps[index].sender != connection->number) record_stamp(stamps[index]);
-  }
 }
 
 static void keep_rest(struct connection *connection, const uint8_t *bytes, size_t length) {
@@ -122,7 +77,7 @@ static void receive(struct connection *connection) {
   if (count < 0 && errno == EAGAIN) return;
   if (count <= 0) die("the server closed connection %u%s%s", connection->number, count ? ": " : "", count ? strerror(errno) : "");
   received_ns = monotonic_ns();
-  if (is_measuring) received_bytes += (uint64_t)count;
+  if (tally.is_measuring) tally.received_bytes += (uint64_t)count;
   memcpy(buffer, connection->rest, kept);
   size_t length = kept + (size_t)count, start = 0;
   while (start < length) {
@@ -178,7 +133,7 @@ static void publish(struct connection *connection) {
   static uint8_t payload[MAX_PAYLOAD_BYTES], filler;
   // A server that takes no more is not given more: what then is missing at the members shows.
   if (connection->unsent_bytes != 0) {
-    skipped += is_measuring;
+    tally.skipped += tally.is_measuring;
     return;
   }
   uint64_t now = monotonic_ns();
@@ -187,7 +142,7 @@ static void publish(struct connection *connection) {
   memcpy(payload, &now, sizeof now);
   memcpy(payload + sizeof now, &connection->number, sizeof connection->number);
   dialect->publish(connection, payload, payload_bytes);
-  published += is_measuring;
+  tally.published += tally.is_measuring;
 }
 
 // MARK: When it goes
@@ -247,7 +202,7 @@ static void publish_due(void) {
   // Late by a whole period, it skips: 30 a second is not made up for by a burst.
   uint64_t period = SECOND_NS / RATE_HERTZ;
   for (; publication_due(next_publication) <= limit; next_publication += 1) {
-    if (publication_due(next_publication) + period <= limit) skipped += is_measuring;
+    if (publication_due(next_publication) + period <= limit) tally.skipped += tally.is_measuring;
     else publish(publishers[next_publication % publisher_count]);
   }
   arm_publishing();
@@ -313,105 +268,23 @@ static void connect_all(void) {
 }
 
 static struct totals totals(void) {
-  return (struct totals){.frames = frames, .published = published, .server_ns = cpu_ns(watched)};
-}
-
-static void end_window_of_members(bool counts) {
-  for (uint32_t index = 0; index < members; index += 1) {
-    struct connection *member = &connections[index];
-    if (counts) {
-      member->steady_frames += member->frames - member->window_frames;
-      member->steady_updates += member->updates - member->window_updates;
-    }
-    member->window_frames = member->frames;
-    member->window_updates = member->updates;
-  }
+  return (struct totals){.frames = tally.frames, .published = tally.published, .server_ns = cpu_ns(watched)};
 }
 
 // Until the machine has kept its speed for as long as `steady_ns`, at most for `most_ns`.
 static void run_for(uint64_t steady_ns, uint64_t most_ns) {
   uint64_t now = monotonic_ns(), end = now + most_ns;
-  start_windows(&windows, now, totals());
-  while (now < end && windows.steady_ns < steady_ns) {
+  start_windows(&tally.windows, now, totals());
+  while (now < end && tally.windows.steady_ns < steady_ns) {
     turn();
     now = monotonic_ns();
-    bool is_over = is_window_over(&windows, now);
-    if (is_over || is_look_due(&windows, now)) look(&windows, now, chain_ns());
-    if (is_over) end_window_of_members(end_window(&windows, now, totals()) && is_measuring);
+    bool is_over = is_window_over(&tally.windows, now);
+    if (is_over || is_look_due(&tally.windows, now)) look(&tally.windows, now, chain_ns());
+    if (is_over) end_window_of_members(end_window(&tally.windows, now, totals()) && tally.is_measuring);
   }
 }
 
-// MARK: What it comes to
-
-static void print_latency(const char *name, const struct histogram *histogram) {
-  if (histogram->total == 0) return;
-  printf(", \"%sP50Microseconds\": %llu, \"%sP99Microseconds\": %llu", name,
-    (unsigned long long)percentile(histogram, 0.5), name, (unsigned long long)percentile(histogram, 0.99));
-}
-
-// What each member got a second, frames and publications of each other member: the least, and the mean.
-struct rates {
-  double least_frames, least_updates, mean_frames, mean_updates;
-};
-
-static struct rates rates_in(bool is_steady, double seconds) {
-  struct rates rates = {.least_frames = -1, .least_updates = -1};
-  for (uint32_t index = 0; index < members; index += 1) {
-    const struct connection *member = &connections[index];
-    uint32_t first = member->room * room_size;
-    uint32_t others = (first + room_size > members ? members - first : room_size) - 1;
-    if (shape == shape_fan_out) others = 1;
-    double frame_rate = (double)(is_steady ? member->steady_frames : member->frames) / seconds;
-    double update_rate = others ? (double)(is_steady ? member->steady_updates : member->updates) / seconds / others : RATE_HERTZ;
-    if (rates.least_frames < 0 || frame_rate < rates.least_frames) rates.least_frames = frame_rate;
-    if (rates.least_updates < 0 || update_rate < rates.least_updates) rates.least_updates = update_rate;
-    rates.mean_frames += frame_rate / members;
-    rates.mean_updates += update_rate / members;
-  }
-  return rates;
-}
-
-static void print_rates(struct rates rates) {
-  printf(", \"minFramesPerSecond\": %.3f", rates.least_frames);
-  bool has_updates = update_latency.total != 0 || (shape == shape_full_job && !dialect->makes_frames);
-  if (has_updates) printf(", \"minUpdatesPerSecond\": %.3f", rates.least_updates);
-}
-
-static double lesser(double left, double right) {
-  return left < right ? left : right;
-}
-
-// Of the time in which the machine kept its speed. The ends of each stretch of it may cut a frame off for one member, and what
-// it tells; for another they have one more, so that the mean knows of no ends.
-static void print_steady(void) {
-  double seconds = (double)windows.steady_ns / SECOND_NS;
-  printf(", \"steady\": {\"seconds\": %.4f, \"slowSeconds\": %.4f", seconds, (double)windows.slow_ns / SECOND_NS);
-  printf(", \"frames\": %llu, \"published\": %llu", (unsigned long long)windows.steady.frames, (unsigned long long)windows.steady.published);
-  printf(", \"serverCPUSeconds\": %.6f", (double)windows.steady.server_ns / SECOND_NS);
-  print_latency("frame", &windows.steady_frame_latency);
-  print_latency("update", &windows.steady_update_latency);
-  if (windows.steady_ns != 0) {
-    struct rates rates = rates_in(true, seconds);
-    rates.least_frames = lesser(rates.least_frames + windows.stretches / seconds, rates.mean_frames);
-    rates.least_updates = lesser(rates.least_updates + windows.stretches / seconds, rates.mean_updates);
-    print_rates(rates);
-  }
-  printf("}");
-}
-
-static void print_result(double seconds, uint64_t server_ns, uint64_t own_ns) {
-  uint64_t updates = 0;
-  for (uint32_t index = 0; index < connection_count; index += 1) updates += connections[index].updates;
-  printf("{\"connections\": %u, \"seconds\": %.4f, \"frames\": %llu, \"updates\": %llu, \"bytes\": %llu", connection_count,
-    seconds, (unsigned long long)frames, (unsigned long long)updates, (unsigned long long)received_bytes);
-  printf(", \"published\": %llu, \"skipped\": %llu", (unsigned long long)published, (unsigned long long)skipped);
-  printf(", \"serverCPUSeconds\": %.6f, \"clientCores\": %.3f", (double)server_ns / SECOND_NS, (double)own_ns / SECOND_NS / seconds);
-  print_latency("frame", &frame_latency);
-  print_latency("update", &update_latency);
-  print_rates(rates_in(false, seconds));
-  print_steady();
-  printf("}\n");
-}
+// MARK: What it is asked
 
 static const struct dialect *dialect_named(const char *name) {
   static const struct dialect *all[] = {&raw_dialect, &tickserver_dialect, &redis_dialect, &nats_dialect, &mqtt_dialect, &websocket_dialect};
@@ -455,9 +328,9 @@ int main(int argc, char **argv) {
   start_publishing();
   run_for(UINT64_MAX, warm * MILLISECOND_NS);
   uint64_t server_before = cpu_ns(watched), own_before = own_cpu_ns(), start = monotonic_ns();
-  is_measuring = true;
+  tally.is_measuring = true;
   run_for(measured * MILLISECOND_NS, most * MILLISECOND_NS);
-  is_measuring = false;
+  tally.is_measuring = false;
   uint64_t end = monotonic_ns();
   print_result((double)(end - start) / SECOND_NS, cpu_ns(watched) - server_before, own_cpu_ns() - own_before);
   return 0;
