@@ -15,6 +15,7 @@ FOLDER = Path(__file__).parent
 
 # Twenty windows of a tenth of a second with three frames each; in each frame all three members of the room publish. Member 2
 # loses `lost` frames of the steady windows. Windows whose bit is set in `slow` do not count, and nobody gets anything in them.
+# With `members` 1 there is nobody else.
 PROGRAM = """
 #include <stdlib.h>
 #include "client/tally.h"
@@ -25,21 +26,21 @@ static struct connection all[3];
 struct connection *connections = all;
 uint32_t members = 3, room_size = 3, connection_count = 3;
 int main(int argc, char **argv) {
-  (void)argc;
   int lost = atoi(argv[1]), slow = atoi(argv[2]);
+  members = connection_count = argc > 3 ? (uint32_t)atoi(argv[3]) : 3;
   struct stamp stamps[3] = {{1000000, 0}, {2000000, 1}, {3000000, 2}};
   uint64_t now = 1, published = 0;
   start_windows(&tally.windows, now, (struct totals){0, 0, 0});
   tally.is_measuring = true;
-  for (uint32_t index = 0; index < 3; index += 1) all[index].number = index;
+  for (uint32_t index = 0; index < members; index += 1) all[index].number = index;
   for (int window = 0; window < 20; window += 1, now += WINDOW_NS) {
     bool is_slow = slow >> window & 1;
     look(&tally.windows, now, is_slow ? 20000 : 10000);
-    for (int frame = 0; frame < 3 && !is_slow; frame += 1, published += 3) {
-      for (uint32_t index = 0; index < 3; index += 1) {
+    for (int frame = 0; frame < 3 && !is_slow; frame += 1, published += members) {
+      for (uint32_t index = 0; index < members; index += 1) {
         if (index == 2 && lost > 0) { lost -= 1; continue; }
         count_frame(&all[index], 4000000);
-        count_stamps(&all[index], stamps, 3, 1);
+        count_stamps(&all[index], stamps, members, 1);
       }
     }
     struct totals totals = {tally.frames, published, 7000 * (uint64_t)(window + 1)};
@@ -64,8 +65,9 @@ class Tally(unittest.TestCase):
         command = [os.environ.get("CC", "cc"), "-std=gnu11", "-D_GNU_SOURCE", "-I.", "-o", cls.program, *sources]
         subprocess.run(command, check=True, cwd=FOLDER)
 
-    def told(self, lost: int = 0, slow: int = 0) -> dict[str, Any]:
-        return dict(json.loads(subprocess.run([self.program, str(lost), str(slow)], capture_output=True, check=True).stdout))
+    def told(self, lost: int = 0, slow: int = 0, members: int = 3) -> dict[str, Any]:
+        command = [self.program, str(lost), str(slow), str(members)]
+        return dict(json.loads(subprocess.run(command, capture_output=True, check=True).stdout))
 
     def test_nobody_is_told_its_own_publications(self) -> None:
         told = self.told()
@@ -73,6 +75,10 @@ class Tally(unittest.TestCase):
         self.assertEqual((told["minFramesPerSecond"], told["minUpdatesPerSecond"]), (30, 30))
         # One frame in eight is looked at, by all of what others published: 2 to 4 ms ago.
         self.assertIn(told["updateP50Microseconds"], range(2900, 3200))
+        self.assertEqual(told["steady"]["updateP50Microseconds"], told["updateP50Microseconds"])
+        alone = self.told(members=1)
+        self.assertEqual((alone["frames"], alone["updates"]), (60, 0))
+        self.assertNotIn("updateP50Microseconds", alone)
 
     def test_the_least_member_may_miss_one_frame_a_stretch_but_is_not_above_the_mean(self) -> None:
         steady = self.told()["steady"]
