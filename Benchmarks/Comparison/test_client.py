@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import queue
 import shutil
 import socket
 import struct
@@ -23,6 +24,9 @@ PIECE_BYTES = 7
 # The client measures longer than the server waits, by far.
 SENT_AFTER_SECONDS, MEASURED_MILLISECONDS = 0.5, 4000
 PUBLISHED_BY, SENT_AT = 1, 1
+# `tcpi_segs_in` of Linux's struct tcp_info.
+SEGMENTS_IN_AT = 140
+FRAME_SECONDS, EARLY_FRAMES, ALL_FRAMES = 1 / 30, 30, 90
 STAMPED = struct.pack("<QI", SENT_AT, PUBLISHED_BY) + b"x" * 200
 
 Read = Callable[[bytes], bytes]
@@ -104,6 +108,21 @@ class ScriptedServer:
                 pass
 
 
+def acknowledged(connection: socket.socket, frame: bytes) -> float:
+    """Sends frames, one a tick and without a pause since the handshake. How many segments came for each of the later ones."""
+
+    def segments() -> int:
+        info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 192)
+        return int(struct.unpack_from("<I", info, SEGMENTS_IN_AT)[0])
+
+    for number in range(ALL_FRAMES):
+        if number == EARLY_FRAMES:
+            before = segments()
+        connection.sendall(frame)
+        time.sleep(FRAME_SECONDS)
+    return (segments() - before) / (ALL_FRAMES - EARLY_FRAMES)
+
+
 @unittest.skipIf(shutil.which("cc") is None, "no C compiler")
 class Programs(unittest.TestCase):
     def setUp(self) -> None:
@@ -132,6 +151,23 @@ class Programs(unittest.TestCase):
                 self.assertAlmostEqual(counts["minFramesPerSecond"] * counts["seconds"], MESSAGES, delta=0.1)
         for server in servers.values():
             server.listener.close()
+
+    def test_each_frame_is_acknowledged_as_it_is_read_whatever_the_handshake(self) -> None:
+        for dialect, script in {"raw": raw, "mqtt": mqtt}.items():
+            with self.subTest(dialect):
+                told: queue.Queue[float] = queue.Queue()
+
+                def serve(connection: socket.socket, read: Read, script: Script = script, told: queue.Queue[float] = told) -> bytes:
+                    frame = script(connection, read)
+                    if frame:
+                        told.put(acknowledged(connection, frame))
+                    return b""
+
+                server = ScriptedServer(serve)
+                client = self.start(dialect, server.port)
+                self.assertGreaterEqual(told.get(timeout=30), 0.9)
+                client.communicate(timeout=30)
+                server.listener.close()
 
     def test_a_server_that_goes_away_is_a_failure(self) -> None:
         listener = socket.create_server(("127.0.0.1", 0))
