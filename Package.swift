@@ -46,7 +46,7 @@ let package = Package(
     .target(
       name: "TickServer",
       dependencies: [
-        "RoomEngine", "WireFormat", "EventLoop", "Spelling", "Yams",
+        "RoomEngine", "WireFormat", "EventLoop", "CPrefetch", "Spelling", "Yams",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         // The admin port only; games are served by EventLoop.

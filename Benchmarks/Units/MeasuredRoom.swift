@@ -21,7 +21,9 @@ package final class MeasuredRoom {
     let grant = RelayLogic.Grant(kind: Walking.avatar, atJoin: 1, most: 1)
     let kind = RoomKind("relay", schema: schema, capacity: 1000, limits: limits) { RelayLogic(grants: [grant]) }
     room = Room(name: "bench", kind: kind, context: context, start: Instant(nanoseconds: 0), startMicroseconds: 0)
-    deliveries = (0..<members).map { Delivery(tag: $0, now: Instant(nanoseconds: 0)) }
+    deliveries = (0..<members).map { [context] in
+      Delivery(tag: $0, now: Instant(nanoseconds: 0), standings: context.standings)
+    }
     for delivery in deliveries {
       let join = Join(room: "bench", roomKind: "relay", schemaHash: schema.hash)
       room.requestSeat(JoinRequest(delivery: delivery, session: UInt64(delivery.tag), join: join))

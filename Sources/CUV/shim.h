@@ -19,6 +19,8 @@ int accept4(int socket, struct sockaddr *address, socklen_t *length, int flags);
 int pthread_setname_np(pthread_t thread, const char *name);
 int pthread_setaffinity_np(pthread_t thread, size_t size, const cpu_set_t *set);
 int sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set);
+
+#include "socket_calls.h"
 #endif
 
 #endif

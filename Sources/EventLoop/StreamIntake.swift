@@ -1,3 +1,4 @@
+import CUV
 import Glibc
 
 /// A stream as the loop over all members who are read at their room's tick sees it: a place to read from, past libuv and
@@ -24,8 +25,7 @@ package struct StreamIntake {
   /// - Returns: how many bytes; 0 when there are none, or no more will come, which the stream tells its delegate itself;
   ///   below 0 for errors, which the socket tells once: pass them to ``Stream/readFailed(_:)``.
   package func take(into buffer: UnsafeMutableRawBufferPointer) -> Int {
-    let count = recv(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT))
-    guard count < 0 else { return count }
-    return errno == EAGAIN || errno == EINTR ? 0 : Int(-errno)
+    let count = tickserver_receive(descriptor, buffer.baseAddress, buffer.count)
+    return count == -Int(EAGAIN) || count == -Int(EINTR) ? 0 : count
   }
 }

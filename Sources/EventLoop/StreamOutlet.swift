@@ -1,4 +1,4 @@
-package import CUV
+public import CUV
 import Glibc
 
 /// A stream as the loop over all members of a room sees it: a place to write to, without reference counting and without
@@ -6,7 +6,7 @@ import Glibc
 ///
 /// It keeps nothing alive: whoever keeps the stream lets go of its outlets before it ends, or frames go to whatever has
 /// its descriptor next.
-package struct StreamOutlet {
+public struct StreamOutlet {
   @usableFromInline let descriptor: Int32
   @usableFromInline let handle: UnsafeMutablePointer<uv_handle_t>
 
@@ -23,13 +23,12 @@ package struct StreamOutlet {
   ///
   /// - Returns: how many bytes the kernel took, 0 when its buffer is full; below 0 for errors.
   @inlinable
-  package func offer(_ bytes: UnsafeRawBufferPointer) -> Int {
+  @inline(__always)
+  public func offer(_ bytes: UnsafeRawBufferPointer) -> Int {
     assert(isCurrent, "an outlet has outlived its stream")
-    let taken = send(descriptor, bytes.baseAddress, bytes.count, Self.flags)
-    return taken >= 0 ? taken : untaken
+    let taken = tickserver_send(descriptor, bytes.baseAddress, bytes.count)
+    return taken >= 0 ? taken : Self.untaken(taken)
   }
-
-  @usableFromInline static let flags = Int32(MSG_DONTWAIT | MSG_NOSIGNAL)
 
   @usableFromInline var isCurrent: Bool {
     var number: uv_os_fd_t = -1
@@ -37,5 +36,6 @@ package struct StreamOutlet {
   }
 
   /// What a failed call comes to: a signal that interrupts it is as a full buffer, the next write tells more.
-  @usableFromInline var untaken: Int { [EAGAIN, ENOBUFS, EINTR].contains(errno) ? 0 : Int(-errno) }
+  @usableFromInline
+  static func untaken(_ code: Int) -> Int { [EAGAIN, ENOBUFS, EINTR].contains(Int32(-code)) ? 0 : code }
 }

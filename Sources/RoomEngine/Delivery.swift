@@ -60,21 +60,24 @@ package final class Delivery {
   private var lastProgress: Instant
   private var lastQueuedBytes = 0
   private var skipTimes: [Instant] = []
+  private let standings: StandingStore
   /// Skips in the life of the connection.
   package private(set) var skips = 0
 
   /// As much of it as a message of its client needs: what is declared first.
   static let lookedAtBytes = 192
 
-  package init(tag: Int, now: Instant) {
+  /// - Parameter standings: of its loop.
+  package init(tag: Int, now: Instant, standings: StandingStore) {
     self.tag = tag
-    standing = .allocate(capacity: 1)
+    self.standings = standings
+    standing = standings.take()
     standing.initialize(to: Standing(tag: tag))
     lastProgress = now
     flight.reserveCapacity(WritePlan.mostResyncParts)
   }
 
-  deinit { standing.deallocate() }
+  deinit { standings.giveBack(standing) }
 
   var position: Standing.Position {
     get { standing.pointee.position }

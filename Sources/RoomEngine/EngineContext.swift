@@ -1,9 +1,10 @@
 import WireFormat
 
-/// What the rooms of one loop share: buffers, encoder, plan. Confined to the loop.
+/// What the rooms of one loop share: buffers, encoder, plan, the place of its connections' standings. Confined to the loop.
 package final class EngineContext {
   package let pool: BufferPool
   package let plan = WritePlan()
+  package let standings = StandingStore()
   @exclusivity(unchecked) package var input: InputAccount
   @exclusivity(unchecked) var encoder = FrameEncoder(entities: 0)
   private var encoderEntities = 0

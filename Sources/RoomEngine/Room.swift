@@ -65,7 +65,7 @@ public final class Room {
   @exclusivity(unchecked) package internal(set) var counters = RoomCounters()
   @exclusivity(unchecked) package internal(set) var isClosed = false
   /// What members are told when the room ends after this tick; nil while it goes on.
-  package internal(set) var ending: String?
+  @exclusivity(unchecked) package internal(set) var ending: String?
 
   /// Player ids beyond the capacity.
   static let leastRestingIDs = 1024

@@ -41,6 +41,10 @@ package struct TickSchedule {
   /// before it, so that few rooms stand apart as well as many do.
   private let order: [UInt64]
   private var groups: [Group] = []
+  /// When the next tick of each group is due, never for those without rooms: looked through at every tick, which has no
+  /// time to work them out.
+  private var dues: [Instant] = []
+  private static let never = Instant(nanoseconds: .max)
 
   /// - Parameters:
   ///   - origin: a moment that all due times are multiples from.
@@ -58,7 +62,7 @@ package struct TickSchedule {
   /// Puts a room of this rate into the phase with the fewest rooms.
   package mutating func add(rate: Int, now: Instant) -> Place {
     let group = emptiest(rate: UInt64(rate))
-    if groups[group].rooms == 0 { groups[group].next = number(in: groups[group], after: now) }
+    if groups[group].rooms == 0 { setNext(number(in: groups[group], after: now), of: group) }
     groups[group].rooms += 1
     // Tick 0 is the state before the first tick that is run.
     let first = groups[group].next - 1
@@ -67,27 +71,32 @@ package struct TickSchedule {
 
   package mutating func remove(_ place: Place) {
     groups[place.group].rooms -= 1
+    if groups[place.group].rooms == 0 { dues[place.group] = Self.never }
   }
 
   /// When the next tick of any room is due; nil without rooms.
-  package var next: Instant? {
-    groups.lazy.filter { $0.rooms > 0 }.map { $0.due($0.next) }.min()
-  }
+  package var next: Instant? { earliest.map { dues[$0] } }
 
   /// The earliest tick that is due by now, or nil. A group that is late by whole ticks loses them.
   package mutating func takeDue(now: Instant) -> Due? {
-    var earliest: Int?
-    for index in groups.indices where groups[index].rooms > 0 && groups[index].due(groups[index].next) <= now {
-      if let other = earliest, groups[other].due(groups[other].next) <= groups[index].due(groups[index].next) {
-        continue
-      }
-      earliest = index
-    }
-    guard let index = earliest else { return nil }
-    let scheduled = groups[index].next
-    let latest = max(scheduled, number(in: groups[index], after: now) - 1)
-    groups[index].next = latest + 1
-    return Due(group: index, number: latest, due: groups[index].due(latest), missed: latest - scheduled)
+    guard let index = earliest, dues[index] <= now else { return nil }
+    let group = groups[index]
+    // Most are in time, which takes no look at how late they are.
+    let latest = group.due(group.next + 1) > now ? group.next : number(in: group, after: now) - 1
+    setNext(latest + 1, of: index)
+    return Due(group: index, number: latest, due: group.due(latest), missed: latest - group.next)
+  }
+
+  /// The first of those groups whose next tick is due before all others'; nil without rooms.
+  private var earliest: Int? {
+    var (found, least): (Int?, Instant) = (nil, Self.never)
+    for index in dues.indices where dues[index] < least { (found, least) = (index, dues[index]) }
+    return found
+  }
+
+  private mutating func setNext(_ number: UInt64, of group: Int) {
+    groups[group].next = number
+    dues[group] = groups[group].due(number)
   }
 
   private mutating func emptiest(rate: UInt64) -> Int {
@@ -95,6 +104,7 @@ package struct TickSchedule {
       for phase in order {
         let offset = 1_000_000_000 * phase / (rate * UInt64(order.count))
         groups.append(Group(rate: rate, start: origin.advanced(byNanoseconds: offset)))
+        dues.append(Self.never)
       }
     }
     let candidates = groups.indices.filter { groups[$0].rate == rate }

@@ -79,10 +79,10 @@ public final class SimulatedConnection {
   /// The client has been told of the end.
   var isOver = false
 
-  init(number: Int, client: SimulatedClient, now: Instant) {
+  init(number: Int, client: SimulatedClient, now: Instant, context: EngineContext) {
     self.number = number
     self.client = client
-    delivery = Delivery(tag: number, now: now)
+    delivery = Delivery(tag: number, now: now, standings: context.standings)
     (heardAt, pingedAt, roomlessSince) = (now, now, now)
   }
 

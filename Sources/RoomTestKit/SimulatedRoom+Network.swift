@@ -4,7 +4,8 @@ import WireFormat
 /// Bytes between clients and server, until nothing moves any more.
 extension SimulatedRoom {
   func add(_ client: SimulatedClient) -> SimulatedConnection {
-    let connection = SimulatedConnection(number: connections.count, client: client, now: clock.now)
+    let connection = SimulatedConnection(
+      number: connections.count, client: client, now: clock.now, context: context)
     connections.append(connection)
     ledger.accept()
     openStreams += 1

@@ -17,7 +17,8 @@ package struct EntityTable: Sendable {
   /// or decodes frames.
   package internal(set) var steps: [Int32]
   private let keepsSteps: Bool
-  /// For each blob field `rows` slots of its `maxBytes`, one field after the other.
+  /// Row-major, unlike numbers: an entity's blobs are read and written one after the other, and each field of all would be
+  /// a page of its own. Each blob has room for its `maxBytes`.
   private var blobBytes: [UInt8]
   private var blobLengths: [UInt8]
   /// How many entities are present.
@@ -35,12 +36,8 @@ package struct EntityTable: Sendable {
     owners = Array(repeating: 0, count: rows)
     words = Array(repeating: 0, count: rows * layout.columnCount)
     steps = Array(repeating: 0, count: keepsSteps ? words.count : 0)
-    blobBytes = Array(repeating: 0, count: rows * Self.blobStride(layout))
+    blobBytes = Array(repeating: 0, count: rows * layout.blobRowBytes)
     blobLengths = Array(repeating: 0, count: rows * layout.blobCount)
-  }
-
-  private static func blobStride(_ layout: KindLayout) -> Int {
-    layout.fields.reduce(0) { $0 + ($1.type.blobBytes ?? 0) }
   }
 
   package func contains(_ id: Int) -> Bool {
@@ -64,7 +61,7 @@ package struct EntityTable: Sendable {
   package mutating func remove(_ id: Int) {
     presence[id >> 6] &= ~(1 << UInt64(id & 63))
     for column in 0..<layout.columnCount { words[column * rows + id] = 0 }
-    for blob in 0..<layout.blobCount { blobLengths[blob * rows + id] = 0 }
+    for blob in 0..<layout.blobCount { blobLengths[id * layout.blobCount + blob] = 0 }
     forgetSteps(id)
     owners[id] = 0
     count -= 1
@@ -94,15 +91,11 @@ package struct EntityTable: Sendable {
 
   // MARK: Blobs
 
-  private func blobStart(_ field: FieldLayout, _ id: Int) -> Int {
-    var start = 0
-    for other in layout.fields where other.type.blobBytes != nil && other.blob < field.blob {
-      start += rows * (other.type.blobBytes ?? 0)
-    }
-    return start + id * (field.type.blobBytes ?? 0)
-  }
+  private func blobStart(_ field: FieldLayout, _ id: Int) -> Int { id * layout.blobRowBytes + field.blobOffset }
 
-  package func blobLength(_ field: FieldLayout, _ id: Int) -> Int { Int(blobLengths[field.blob * rows + id]) }
+  private func lengthIndex(_ field: FieldLayout, _ id: Int) -> Int { id * layout.blobCount + field.blob }
+
+  package func blobLength(_ field: FieldLayout, _ id: Int) -> Int { Int(blobLengths[lengthIndex(field, id)]) }
 
   /// Calls `body` with the bytes of a blob.
   package func withBlob<Result>(_ field: FieldLayout, _ id: Int, _ body: (Span<UInt8>) -> Result) -> Result {
@@ -117,7 +110,7 @@ package struct EntityTable: Sendable {
       let slot = UnsafeMutableRawBufferPointer(rebasing: all[start..<(start + bytes.count)])
       bytes.withUnsafeBytes { slot.copyMemory(from: $0) }
     }
-    blobLengths[field.blob * rows + id] = UInt8(truncatingIfNeeded: bytes.count)
+    blobLengths[lengthIndex(field, id)] = UInt8(truncatingIfNeeded: bytes.count)
   }
 
   /// Replaces a blob by one of another table of the same kind.
@@ -133,7 +126,7 @@ package struct EntityTable: Sendable {
           .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[sourceStart..<(sourceStart + length)]))
       }
     }
-    blobLengths[field.blob * rows + id] = UInt8(truncatingIfNeeded: length)
+    blobLengths[lengthIndex(field, id)] = UInt8(truncatingIfNeeded: length)
   }
 
   package func blobEquals(_ field: FieldLayout, _ id: Int, in other: EntityTable) -> Bool {

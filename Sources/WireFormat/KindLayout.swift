@@ -7,6 +7,8 @@ package struct KindLayout: Sendable {
   package let allFields: UInt64
   package let columnCount: Int
   package let blobCount: Int
+  /// Bytes that one entity has for its blobs.
+  let blobRowBytes: Int
   /// Bytes that one entity takes in an ``EntityTable``, without its steps.
   package let rowBytes: Int
   /// Bytes of one entity's steps, where they are kept.
@@ -31,21 +33,25 @@ package struct KindLayout: Sendable {
     capacity = kind.capacity
     var columns = 0
     var blobs = 0
+    var blobRowBytes = 0
     var numbers = 0
     var fields: [FieldLayout] = []
     for field in kind.fields {
-      fields.append(FieldLayout(field.type, firstColumn: columns, blob: blobs, columnNumber: numbers))
+      fields.append(
+        FieldLayout(
+          field.type, firstColumn: columns, blob: blobs, blobOffset: blobRowBytes, columnNumber: numbers))
       columns += field.type.columnCount
       blobs += field.type.blobBytes == nil ? 0 : 1
+      blobRowBytes += field.type.blobBytes ?? 0
       numbers += field.type.columnNumbers
     }
     self.fields = fields
     allFields = fieldMaskAll(fields.count)
     columnCount = columns
     blobCount = blobs
-    let blobBytes = kind.fields.reduce(0) { $0 + ($1.type.blobBytes.map { $0 + 1 } ?? 0) }
+    self.blobRowBytes = blobRowBytes
     // Words, blobs with their lengths, generation, owner, presence bit.
-    rowBytes = columns * 4 + blobBytes + 1 + 4 + 1
+    rowBytes = columns * 4 + blobRowBytes + blobs + 1 + 4 + 1
     stepBytes = columns * 4
     inputBound = varintLength(allFields) + kind.fields.reduce(0) { $0 + $1.type.codedBound }
     changedBits = fields.reduce(3 * 8) { $0 + $1.changedBits }
@@ -80,16 +86,19 @@ package struct FieldLayout: Sendable {
   package let columnCount: Int
   /// Position among the blob fields of the kind; meaningless for others.
   package let blob: Int
+  /// Where the blob begins among those of its entity, in bytes; meaningless for others.
+  let blobOffset: Int
   /// First column number in the state hash.
   let columnNumber: Int
   /// Range of the quantised value; unsigned 32-bit values are compared by bit pattern, so they all pass.
   let low: Int32
   let high: Int32
 
-  init(_ type: FieldType, firstColumn: Int, blob: Int, columnNumber: Int) {
+  init(_ type: FieldType, firstColumn: Int, blob: Int, blobOffset: Int, columnNumber: Int) {
     self.type = type
     self.firstColumn = firstColumn
     self.blob = blob
+    self.blobOffset = blobOffset
     self.columnNumber = columnNumber
     columnCount = type.columnCount
     switch type {

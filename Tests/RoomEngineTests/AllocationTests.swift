@@ -27,7 +27,9 @@ private final class SteadyRoom {
     let kind = RoomKind("relay", schema: schema, capacity: members, limits: limits) { RelayLogic(grants: [grant]) }
     room = Room(
       name: "steady", kind: kind, context: context, start: Instant(nanoseconds: 0), startMicroseconds: 0)
-    deliveries = (0..<members).map { Delivery(tag: $0, now: Instant(nanoseconds: 0)) }
+    deliveries = (0..<members).map { [context] in
+      Delivery(tag: $0, now: Instant(nanoseconds: 0), standings: context.standings)
+    }
     for delivery in deliveries {
       let join = Join(room: "steady", roomKind: "relay", schemaHash: schema.hash)
       room.requestSeat(JoinRequest(delivery: delivery, session: UInt64(delivery.tag), join: join))

@@ -13,7 +13,7 @@ import WireFormat
     let context = EngineContext()
     let start = Instant(nanoseconds: 0)
     let room = Room(name: "room", kind: kind, context: context, start: start, startMicroseconds: 0)
-    let delivery = Delivery(tag: 0, now: start)
+    let delivery = Delivery(tag: 0, now: start, standings: context.standings)
     let isQueued = delivery.outbox.append(bound: 1, limit: 100, pool: context.pool) { $0.put(byte: 0) }
     #expect(isQueued)
     #expect(delivery.planOutbox(into: context.plan, pool: context.pool))

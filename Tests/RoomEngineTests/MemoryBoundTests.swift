@@ -60,7 +60,7 @@ struct MemoryBoundTests {
     // 8 KiB open, 8 KiB / 8 = 1 KiB for each beyond that.
     let context = EngineContext(input: InputAccount(budget: .kib(16), loops: 1, connections: 8))
     let room = Room(name: "r", kind: kind, context: context, start: Instant(nanoseconds: 0), startMicroseconds: 0)
-    let deliveries = (0..<2).map { Delivery(tag: $0, now: Instant(nanoseconds: 0)) }
+    let deliveries = (0..<2).map { Delivery(tag: $0, now: Instant(nanoseconds: 0), standings: context.standings) }
     for (session, delivery) in deliveries.enumerated() {
       room.requestSeat(
         JoinRequest(delivery: delivery, session: UInt64(session), join: Join(room: "r", roomKind: "game")))

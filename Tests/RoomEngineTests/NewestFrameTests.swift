@@ -12,7 +12,7 @@ import WireFormat
       RelayLogic(grants: [RelayLogic.Grant(kind: KindIndex(0), atJoin: 1, most: 1)])
     }
     let room = Room(name: "r", kind: kind, context: context, start: start, startMicroseconds: 0)
-    let delivery = Delivery(tag: 0, now: start)
+    let delivery = Delivery(tag: 0, now: start, standings: context.standings)
     let join = Join(room: "r", roomKind: "relay")
     room.requestSeat(JoinRequest(delivery: delivery, session: 1, join: join))
 

@@ -39,6 +39,40 @@ import Testing
     #expect(punctual?.number == 1)
   }
 
+  @Test(arguments: [1, 2, 30]) func ticksThatTheNextOvertakesAreLost(late: UInt64) throws {
+    var schedule = TickSchedule(origin: Instant(nanoseconds: 0), phases: 1)
+    _ = schedule.add(rate: 10, now: Instant(nanoseconds: 0))
+    // Tick 1 is due after 100 ms, the next whole ticks later.
+    let overtaken = Instant(nanoseconds: 100_000_000 * (1 + late))
+    var earlier = schedule
+    let barely = earlier.takeDue(now: Instant(nanoseconds: overtaken.nanoseconds - 1))
+    #expect(barely?.number == late)
+    #expect(barely?.missed == late - 1)
+    #expect(barely?.due == Instant(nanoseconds: 100_000_000 * late))
+    #expect(earlier.next == overtaken)
+    let taken = schedule.takeDue(now: overtaken)
+    #expect(taken?.number == 1 + late)
+    #expect(taken?.missed == late)
+    #expect(taken?.due == overtaken)
+    #expect(schedule.next == overtaken.advanced(byNanoseconds: 100_000_000))
+    let nothing = schedule.takeDue(now: overtaken)
+    #expect(nothing == nil)
+  }
+
+  @Test func aGroupWithoutRoomsIsNeverDue() {
+    var schedule = TickSchedule(origin: Instant(nanoseconds: 0), phases: 2)
+    let places = (0..<2).map { _ in schedule.add(rate: 10, now: Instant(nanoseconds: 0)) }
+    schedule.remove(places[0])
+    #expect(schedule.next == Instant(nanoseconds: 50_000_000))
+    schedule.remove(places[1])
+    #expect(schedule.next == nil)
+    let nothing = schedule.takeDue(now: Instant(nanoseconds: 10 * Self.second))
+    #expect(nothing == nil)
+    // Whoever comes next begins with the next tick, not with those that nobody waited for.
+    _ = schedule.add(rate: 10, now: Instant(nanoseconds: 10 * Self.second + 1))
+    #expect(schedule.next == Instant(nanoseconds: 10 * Self.second + 100_000_000))
+  }
+
   @Test func roomsOfOneRateAreSpreadOverItsPhases() {
     var schedule = TickSchedule(origin: Instant(nanoseconds: 0), phases: 4)
     let places = (0..<8).map { _ in schedule.add(rate: 10, now: Instant(nanoseconds: 0)) }

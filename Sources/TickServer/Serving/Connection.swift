@@ -59,7 +59,7 @@ final class Connection: StreamDelegate {
     self.stream = stream
     self.loop = loop
     lifecycle = ConnectionLifecycle(place: place)
-    delivery = Delivery(tag: slot, now: now)
+    delivery = Delivery(tag: slot, now: now, standings: loop.context.standings)
     pace = ConnectionPace(loop.shared.paceLimits, now: now)
     heardAt = now
     pingedAt = now

@@ -7,8 +7,7 @@ extension ServerLoop {
   /// Counts what is on the loop now.
   func takeCensus() -> Census {
     var census = Census()
-    for connection in connections {
-      guard let connection else { continue }
+    forEachConnection { connection in
       if connection.hasEnded {
         census.closing += 1
       } else {

@@ -11,8 +11,7 @@ extension ServerLoop {
     let idle = configuration.idleDeadline.wholeNanoseconds
     let ping = configuration.pingInterval.wholeNanoseconds
     let now = clock()
-    for connection in connections {
-      guard let connection else { continue }
+    forEachConnection { connection in
       if connection.hasEnded {
         checkLinger(of: connection, now: now)
       } else if connection.isRoomless, now.nanoseconds(since: connection.roomlessSince) > handshake {

@@ -1,3 +1,4 @@
+import CPrefetch
 import EventLoop
 import Logging
 import RoomEngine
@@ -29,9 +30,9 @@ final class ServerLoop {
   var ledgerLogged: (at: Instant, ledger: Ledger)
 
   var listener: Listener?
-  var tickTimer: TickTimer?
+  @exclusivity(unchecked) var tickTimer: TickTimer?
   /// When the timer is due.
-  var nextTick: Instant?
+  @exclusivity(unchecked) var nextTick: Instant?
   @exclusivity(unchecked) var isTicking = false
   private var readsSinceLook = 0
   private var sweepTimer: EventLoop.Timer?
@@ -160,6 +161,27 @@ final class ServerLoop {
     connections[connection.slot] = nil
     freeSlots.append(connection.slot)
   }
+
+  /// Calls `body` with each of the connections that are there now.
+  ///
+  /// Of thousands nothing is in the caches: what is looked at of those who come next is fetched meanwhile.
+  func forEachConnection(_ body: (Connection) -> Void) {
+    let connections = self.connections
+    for slot in connections.indices {
+      fetch(connections, slot + 2 * ServerLoop.fetchedAhead) { Unmanaged.passUnretained($0).toOpaque() }
+      fetch(connections, slot + ServerLoop.fetchedAhead) { Unmanaged.passUnretained($0.delivery).toOpaque() }
+      if let connection = connections[slot] { body(connection) }
+    }
+  }
+
+  private func fetch(_ connections: [Connection?], _ slot: Int, _ part: (Connection) -> UnsafeMutableRawPointer) {
+    guard slot < connections.count, let connection = connections[slot] else { return }
+    prefetch_all_for_write(part(connection), ServerLoop.fetchedBytes)
+  }
+
+  /// Connections: to look at one takes some 20 ns, memory some 100 ns to answer.
+  private static let fetchedAhead = 4
+  private static let fetchedBytes: UInt = 256
 
   /// Gives back the slots of a peak, as far as nobody stands behind them.
   func shrinkSlots() {

@@ -19,7 +19,7 @@ final class TickHistogram {
   private static let mostUnits: UInt64 = (1 << 26) - 1
   fileprivate static let buckets = bucket(of: mostUnits << unitShift) + 1
 
-  private var values = Reading()
+  @exclusivity(unchecked) private var values = Reading()
 
   func record(_ nanoseconds: UInt64) {
     values.counts[Self.bucket(of: nanoseconds)] += 1
