@@ -6,6 +6,8 @@ import Glibc
 ///
 /// It keeps nothing alive: whoever keeps the stream lets go of its outlets before it ends, or frames go to whatever has
 /// its descriptor next.
+///
+/// Public for what it does alone: Swift inlines no `package` function that calls C into another module.
 public struct StreamOutlet {
   @usableFromInline let descriptor: Int32
   @usableFromInline let handle: UnsafeMutablePointer<uv_handle_t>

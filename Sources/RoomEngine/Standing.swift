@@ -1,8 +1,8 @@
 /// What a tick looks at and changes of every member: where it stands in the frame log, and whether it waits for anything
 /// but the newest frame.
 ///
-/// It belongs to one ``Delivery`` and lies in memory of its own: read through objects, it would cost each frame more
-/// than the rest of its way through user space (decision 14).
+/// It belongs to one ``Delivery`` and lies in a ``StandingStore``: read through objects, it would cost each frame more than
+/// the rest of its way through user space (decision 14).
 @usableFromInline
 package struct Standing {
   enum Position {

@@ -96,11 +96,19 @@ static void watch(struct connection *connection, uint32_t events, int operation)
   if (epoll_ctl(poller, operation, connection->socket, &event) != 0) die("epoll_ctl: %m");
 }
 
+// A member's kernel acknowledges a frame when it is read, in our time; but once the member has answered something at once,
+// as handshakes and signs of life have it do, only every other one, within the server's `send`. Whoever publishes nothing
+// goes back to the former, like those of the floor, which answer nothing, or ratios would tell of handshakes.
+static void acknowledge_as_read(const struct connection *connection) {
+  if (!connection->publishes) setsockopt(connection->socket, IPPROTO_TCP, TCP_QUICKACK, &(int){1}, sizeof(int));
+}
+
 void send_bytes(struct connection *connection, const void *bytes, size_t length) {
   size_t sent = 0;
   if (connection->unsent_bytes == 0) {
     ssize_t count = send(connection->socket, bytes, length, MSG_NOSIGNAL);
     if (count < 0 && errno != EAGAIN) die("connection %u: %m", connection->number);
+    acknowledge_as_read(connection);
     sent = count < 0 ? 0 : (size_t)count;
     if (sent == length) return;
     watch(connection, EPOLLIN | EPOLLOUT, EPOLL_CTL_MOD);
@@ -267,15 +275,6 @@ static void connect_all(void) {
   }
 }
 
-// A member's kernel acknowledges a frame when it is read, in our time; but once it has answered something at once, as a
-// handshake has it do, only every other one, within the server's `send`. From here on all do as those of the floor, which
-// answer nothing, or the ratio to the floor would tell of handshakes.
-static void acknowledge_as_read(void) {
-  for (uint32_t index = 0; index < connection_count; index += 1) {
-    setsockopt(connections[index].socket, IPPROTO_TCP, TCP_QUICKACK, &(int){1}, sizeof(int));
-  }
-}
-
 static struct totals totals(void) {
   return (struct totals){.frames = tally.frames, .published = tally.published, .server_ns = cpu_ns(watched)};
 }
@@ -334,7 +333,6 @@ int main(int argc, char **argv) {
 
   plan_connections();
   connect_all();
-  acknowledge_as_read();
   start_publishing();
   run_for(UINT64_MAX, warm * MILLISECOND_NS);
   uint64_t server_before = cpu_ns(watched), own_before = own_cpu_ns(), start = monotonic_ns();
