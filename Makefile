@@ -7,7 +7,7 @@ IMPORT_CHECK = --explicit-target-dependency-import-check error
 
 .PHONY: help container-test hostile hostile-quick soak cycles memory-return demo test build release lint format test-metrics bench-scrape bench-frame bench bench-quick bench-setup bench-failures bench-scale simulate vectors setup test-setup clean
 .PHONY: bench-instructions bench-micro bench-inputs profile
-.PHONY: mutants fuzz fuzz-smoke fuzz-corpus tsan asan
+.PHONY: mutants immunity fuzz fuzz-smoke fuzz-corpus tsan asan
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -63,6 +63,11 @@ hostile: release ## healthy, stalled and hostile bots on a server in 64 MiB: med
 
 hostile-quick: release ## the same, short, without a demand on timing (root)
 	scripts/hostile.sh quick
+
+RIGS =
+immunity: release ## the rigs of scripts/immunity: RIGS="name ..." for some, FULL=1 for every figure (root)
+	@scripts/install-packages.sh iproute2 python3
+	python3 scripts/immunity/run.py $(if $(FULL),--full) $(RIGS)
 
 soak: release ## 10,000 connections held for SOAK_SECONDS=300
 	scripts/soak.sh
