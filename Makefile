@@ -7,7 +7,7 @@ IMPORT_CHECK = --explicit-target-dependency-import-check error
 
 .PHONY: help container-test hostile hostile-quick soak cycles memory-return demo test build release lint format test-metrics bench-scrape bench-frame bench bench-quick bench-setup bench-failures bench-scale simulate vectors setup test-setup clean
 .PHONY: bench-instructions bench-micro bench-inputs profile
-.PHONY: mutants immunity fuzz fuzz-smoke fuzz-corpus tsan asan
+.PHONY: bench-builds mutants immunity fuzz fuzz-smoke fuzz-corpus tsan asan
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -83,6 +83,9 @@ bench-frame: setup ## what a tick costs by the number of members
 
 bench: bench-setup ## TickServer beside the physical floor and rivals from Debian packages: half an hour and more, REPEAT=3
 	python3 Benchmarks/Comparison/compare.py
+
+bench-builds: bench-setup ## CPU a frame beside another build, AGAINST=its tickserver, in pairs until the ratio is known
+	python3 Benchmarks/Comparison/builds.py $(AGAINST)
 
 bench-quick: bench-setup ## the same with fewer points, once, without demands: about three minutes
 	python3 Benchmarks/Comparison/compare.py --quick
