@@ -21,5 +21,6 @@ private func unblockStopSignals() {
   sigemptyset(&signals)
   sigaddset(&signals, SIGTERM)
   sigaddset(&signals, SIGINT)
+  sigaddset(&signals, SIGHUP)
   pthread_sigmask(SIG_UNBLOCK, &signals, nil)
 }

@@ -7,7 +7,7 @@ import WireFormat
 ///
 /// ```swift
 /// let server = try Server.start(ServerConfiguration(rooms: [arena]))
-/// server.waitUntilStopped()   // SIGTERM or SIGINT: goodbye to everyone, then it returns
+/// server.waitUntilStopped()   // SIGTERM, SIGINT or SIGHUP: goodbye to everyone, then it returns
 /// ```
 public final class Server: Sendable {
   /// The port that it listens on.
@@ -35,7 +35,7 @@ public final class Server: Sendable {
   ///
   /// - Parameters:
   ///   - configuration: what to serve, where and within which bounds.
-  ///   - handlesSignals: whether SIGTERM and SIGINT stop the server; a second one ends it at once.
+  ///   - handlesSignals: whether SIGTERM, SIGINT and SIGHUP stop the server; a second one ends it at once.
   ///   - logger: where to log.
   /// - Throws: ``ConfigurationError`` for a wrong setting, ``MemoryPlanError`` when its worst case is over the memory
   ///   limit, ``StartError`` when the system can't give what is needed.

@@ -8,7 +8,7 @@ import WireFormat
 extension ServingTests {
   @Suite("The program as a process")
   struct Processes {
-    @Test("SIGTERM and SIGINT say goodbye to clients and end with 0", arguments: [SIGTERM, SIGINT])
+    @Test("SIGTERM, SIGINT and SIGHUP say goodbye to clients and end with 0", arguments: [SIGTERM, SIGINT, SIGHUP])
     func signals(signal: Int32) throws {
       let server = try ChildProcess.tickserver()
       let client = try TestClient(port: try server.port())
