@@ -113,7 +113,7 @@ extension ServerLoop {
       // By index: a room may be closed on the way.
       while position < groups[due.group].count {
         let host = groups[due.group][position]
-        run(host, UInt32(truncatingIfNeeded: due.number - host.place.first), now: began)
+        run(host, UInt32(clamping: due.number - host.place.first), now: began)
         let ended = clock()
         counters.tick(due: due.due, missed: due.missed, began: began, ended: ended)
         began = ended
