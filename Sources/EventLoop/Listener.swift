@@ -157,6 +157,13 @@ package final class Listener: LoopHandle {
     let onBytes = socklen_t(MemoryLayout<Int32>.size)
     // Without it a restarted server can't bind while old connections are in TIME_WAIT.
     attempt("setsockopt SO_REUSEADDR", setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, onBytes))
+    if storage.family == AF_INET6 {
+      // `::` takes both kinds, whatever the machine's default (net.ipv6.bindv6only) is.
+      var off: Int32 = 0
+      attempt(
+        "setsockopt IPV6_V6ONLY",
+        setsockopt(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &off, onBytes))
+    }
     if options.reusePort {
       attempt("setsockopt SO_REUSEPORT", setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, onBytes))
     }
