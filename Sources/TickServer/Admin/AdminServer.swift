@@ -38,7 +38,6 @@ final class AdminServer: Sendable {
     case .number(let number): port = number
     }
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-    group.next().execute { yieldToOtherThreads() }
     do {
       let channel = try bootstrap(group, readings).bind(
         to: SocketAddress(ipAddress: configuration.host, port: port)

@@ -17,6 +17,9 @@ extension Metric {
     server("process_max_fds", .gauge, "Most file descriptors that may be open.") {
       MetricValue($0.process.mostDescriptors)
     },
+    server("tickserver_log_records_dropped_total", .counter, "Lines that the log did not take in time, or at all.") {
+      MetricValue($0.lostLogLines)
+    },
     Metric(name: "tickserver_loop_snapshot_age_seconds", type: .gauge, help: "Time since the loop last published.") {
       readings in
       readings.loops.enumerated().map { index, loop in

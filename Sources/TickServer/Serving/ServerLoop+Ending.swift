@@ -1,5 +1,4 @@
 import EventLoop
-import Logging
 import RoomEngine
 import WireFormat
 
@@ -83,20 +82,5 @@ extension ServerLoop {
       guard context.plan.withSlices({ connection.stream.tryWrite($0) }) == .wrote(size) else { return false }
     }
     return bytes.withUnsafeBytes { connection.stream.tryWrite($0) } == .wrote(bytes.count)
-  }
-
-  private func log(_ connection: Connection, _ reason: CloseReason, _ text: String) {
-    let level: Logger.Level =
-      switch reason {
-      case .slowConsumer, .internalError, .overBudget: .info
-      default: .debug
-      }
-    logger.log(
-      level: level, "connection ended",
-      metadata: [
-        "reason": "\(reason.name)", "text": "\(text)",
-        "peer": "\(connection.stream.peerAddress?.description ?? "gone")",
-        "room": "\(connection.host?.room.name ?? "-")",
-      ])
   }
 }

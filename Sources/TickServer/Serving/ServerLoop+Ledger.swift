@@ -57,6 +57,6 @@ extension ServerLoop {
       "accepted": "\(ledger.accepted)", "closed": "\(reasons.joined(separator: " "))",
       "moved": "\(ledger.movedHere)", "rooms": "\(ledger.roomsOpened)",
     ]
-    return connections.merging(counters.summary) { one, _ in one }
+    return connections.merging(counters.summary(of: allRoomCounters)) { one, _ in one }
   }
 }

@@ -15,7 +15,7 @@ extension ServerLoop {
     do throws(LoopError) {
       descriptor = try stream.detachDescriptor()
     } catch {
-      logger.warning("can't move a connection to another loop", metadata: ["error": "\(error)"])
+      logFault("can't move a connection to another loop", error, level: .warning)
       return end(connection, .internalError, "the connection can't be moved to the loop of the room")
     }
     let moving = MovingConnection(
@@ -39,7 +39,7 @@ extension ServerLoop {
       if case .join(_, let join) = moving.purpose { shared.rooms.abandon(join.room) }
       shared.admission.leave(.admitted, moving.peerAddress?.ip)
       ledger.turnAway(loop.isStopping ? .draining : .internalError)
-      logger.debug("can't take over a connection from another loop", metadata: ["error": "\(error)"])
+      logFault("can't take over a connection from another loop", error, level: .warning)
       return
     }
     let connection = add(stream, place: .admitted)

@@ -160,9 +160,11 @@ extension ServerLoop {
       host.seats[session.id] = (session.ticket, seat)
       shared.sessions.seat(session, loop: index, room: host.room.name)
       connection.state = .seated(session, host)
+      logJoin(connection)
     case .refused(let delivery, let refused):
       guard let connection = owner(of: delivery), let session = connection.session else { return }
       connection.state = .lobby(session)
+      logRefusal(connection, refused, room: host.room.name)
       connection.refuse(refused)
     case .left(let delivery):
       guard let connection = owner(of: delivery), let session = connection.session else { return }

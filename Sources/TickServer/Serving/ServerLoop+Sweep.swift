@@ -26,6 +26,7 @@ extension ServerLoop {
     relievePressure()
     checkLedger()
     logLedger(now: now)
+    logSums(now: now)
     if let drainUntil, now > drainUntil { finish() }
   }
 
@@ -57,6 +58,7 @@ extension ServerLoop {
       if let connection { end(connection, .draining, "the server is shutting down") }
     }
     closeAllRooms()
+    logSums(now: now, all: true)
     // A loop that never listened belongs to a server that could not start: that is told in one line elsewhere.
     if listener != nil { logger.info("loop ended", metadata: summary) }
     loop.stop()

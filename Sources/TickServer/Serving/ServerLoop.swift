@@ -42,6 +42,8 @@ final class ServerLoop {
   /// See ``relievePressure()``.
   var sweepsSinceGiveBack = 0
   var logger: Logger
+  var endLog = RecordDigest<EndKind>(singles: endsLoggedPerSecond, windowNanoseconds: 1_000_000_000)
+  var faultLog = RecordDigest<FaultKind>(singles: 1, windowNanoseconds: faultWindowNanoseconds)
 
   init(index: Int, loop: Loop, shared: ServerShared) throws {
     self.index = index
@@ -103,7 +105,7 @@ final class ServerLoop {
       options: Listener.Options(reusePort: true, bufferSizes: buffers),
       onAccept: { [unowned self] stream in accept(stream) },
       onError: { [unowned self] error in
-        logger.error("can't accept connections for the moment", metadata: ["error": "\(error)"])
+        logFault("can't accept connections for the moment", error)
       })
     self.listener = listener
     return listener.port
@@ -113,6 +115,7 @@ final class ServerLoop {
 
   func accept(_ stream: EventLoop.Stream) {
     ledger.accept()
+    logger.debug("connection accepted", metadata: ["peer": "\(stream.peerAddress?.description ?? "gone")"])
     let isShort = shared.pressure.level > .normal
     switch shared.admission.enter(stream.peerAddress?.ip, isShortOfMemory: isShort) {
     case .admitted:

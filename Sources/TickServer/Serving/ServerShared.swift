@@ -25,6 +25,8 @@ final class ServerShared: Sendable {
   fileprivate let isDraining = Locked(false)
   private let startedUnixSeconds = Double(time(nil))
   private let endedLoops: Locked<[LoopReport?]>
+  /// Descriptors as last counted one by one, which the memory's thread does where the kernel does not tell their number.
+  private let process = Locked(ProcessReadings.now())
 
   init(
     configuration: ServerConfiguration, memory: LimitedPlan, loops: Int, authenticator: Authenticator, logger: Logger,
@@ -59,9 +61,16 @@ final class ServerShared: Sendable {
   func readings() -> AdminReadings {
     AdminReadings(
       now: timeSource.now, startedAt: origin, startedUnixSeconds: startedUnixSeconds,
-      isDraining: isDraining.withLock { $0 }, loops: snapshots.withLock { $0 }, process: .now(),
+      isDraining: isDraining.withLock { $0 }, loops: snapshots.withLock { $0 },
+      process: process.withLock { $0 }.renewed(),
       memory: MemoryStatus(
-        limitBytes: memory.limit?.size.bytes, planBytes: memory.plan.totalBytes, pressure: pressure.level))
+        limitBytes: memory.limit?.size.bytes, planBytes: memory.plan.totalBytes, pressure: pressure.level),
+      lostLogLines: LogWriter.ofProcess.withLock { $0 }?.lostLines ?? 0)
+  }
+
+  /// What was counted.
+  func publish(_ readings: ProcessReadings) {
+    process.withLock { $0 = readings }
   }
 
   /// Makes a loop reachable; all are before any of them accepts.
