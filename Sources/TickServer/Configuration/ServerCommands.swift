@@ -103,16 +103,12 @@ struct HealthCommand: ProgramCommand {
 
 extension CheckOptions {
   func outcome(of loaded: LoadedConfiguration) -> ServerProgram.Plan {
-    let warnings = loaded.warnings.map { "warning: \(oneLine($0))\n" }.joined()
-    if printConfig {
-      return .exit(code: ExitStatus.success, output: loaded.yaml(showsTokens: showTokens), error: warnings)
-    }
+    if printConfig { return .exit(code: ExitStatus.success, output: loaded.yaml, error: "") }
     if checkConfig {
       let rooms = loaded.configuration.roomKinds.map(\.name).joined(separator: ", ")
       return .exit(
-        code: ExitStatus.success, output: "the configuration is valid; room kinds: \(oneLine(rooms))\n", error: warnings
-      )
+        code: ExitStatus.success, output: "the configuration is valid; room kinds: \(oneLine(rooms))\n", error: "")
     }
-    return .serve(loaded.configuration, warnings: loaded.warnings)
+    return .serve(loaded.configuration)
   }
 }

@@ -25,8 +25,7 @@ struct LoopCounters {
     rooms.add(room)
   }
 
-  /// - Parameter rooms: of those that are closed and those that are open.
-  func summary(of rooms: RoomCounters) -> Logger.Metadata {
+  var summary: Logger.Metadata {
     let (lateness, duration) = (lateness.reading, duration.reading)
     return [
       "ticks": "\(ticks)", "missedTicks": "\(missedTicks)",
