@@ -9,12 +9,14 @@ Tests/Mutants/README.md tells what a mutant looks like. Each is applied to a cop
 that nothing here is touched and builds are incremental.
 """
 import argparse
+import concurrent.futures
 import os
 import pathlib
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -198,37 +200,51 @@ def check(mutants):
     return failures == 0
 
 
+def run_one(tree, mutant, sources):
+    """What it came to, and whether that is right."""
+    try:
+        tree.apply(sources)
+        tree.build()
+        caught = verdict(mutant, *tree.test(mutant.fields["tests"]))
+        return caught or "SURVIVED", caught is not None
+    except Broken as error:
+        return f"ERROR {error}", False
+
+
 def run(mutants, jobs):
-    rows, bad, trees = [], 0, {}
+    """The two copies side by side: a build after one change keeps little more than one core busy."""
     sources = {mutant.name: mutant.sources() for mutant in mutants}
-    for kind in ("core", "server"):
-        if any(one.fields["build"] == kind for one in mutants):
-            trees[kind] = Tree(kind, jobs)
+    started, rows, printing = time.monotonic(), [], threading.Lock()
+
+    def run_kind(kind):
+        tree = Tree(kind, jobs)
+        with printing:
             print(f"building the unbroken {kind} ...", flush=True)
-            trees[kind].sync()
-            trees[kind].build()
-    for number, mutant in enumerate(mutants, 1):
-        start = time.monotonic()
-        tree = trees[mutant.fields["build"]]
-        try:
-            tree.apply(sources[mutant.name])
-            tree.build()
-            caught = verdict(mutant, *tree.test(mutant.fields["tests"]))
-            result = caught or "SURVIVED"
-            bad += caught is None
-        except Broken as error:
-            result, bad = f"ERROR {error}", bad + 1
-        seconds = int(time.monotonic() - start)
-        rows.append((mutant.name, mutant.fields["breaks"], result.split("\n")[0][:70], seconds))
-        print(f"{number} of {len(mutants)}  {mutant.name}: {result}  ({seconds} s)", flush=True)
-    for tree in trees.values():
+        tree.sync()
+        tree.build()
+        for mutant in mutants:
+            if mutant.fields["build"] != kind:
+                continue
+            start = time.monotonic()
+            result, is_right = run_one(tree, mutant, sources[mutant.name])
+            seconds = int(time.monotonic() - start)
+            with printing:
+                rows.append((mutant.name, mutant.fields["breaks"], result.split("\n")[0][:70], seconds, is_right))
+                print(f"{len(rows)} of {len(mutants)}  {mutant.name}: {result}  ({seconds} s)", flush=True)
         tree.apply({})
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        kinds = sorted({mutant.fields["build"] for mutant in mutants})
+        for done in [pool.submit(run_kind, kind) for kind in kinds]:
+            done.result()
+    rows.sort()
     width = [max(len(str(row[i])) for row in rows) for i in range(3)]
     print(f"\n{'mutant':{width[0]}}  {'breaks':{max(6, width[1])}}  {'caught by':{width[2]}}  seconds")
     for row in rows:
         print(f"{row[0]:{width[0]}}  {row[1]:{max(6, width[1])}}  {row[2]:{width[2]}}  {row[3]:>7}")
-    print(f"\n{len(rows) - bad} of {len(rows)} caught")
-    return bad == 0
+    caught = sum(row[4] for row in rows)
+    print(f"\n{caught} of {len(rows)} caught, in {(time.monotonic() - started) / 60:.0f} minutes")
+    return caught == len(rows)
 
 
 def main():

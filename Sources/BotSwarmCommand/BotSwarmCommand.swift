@@ -29,6 +29,12 @@ struct BotSwarmCommand: ParsableCommand {
   @OptionGroup(title: "Reports") var output: OutputOptions
 
   mutating func run() throws {
+    // Without /proc a Swift program sees no arguments: 1,000 bots would go to the default target.
+    guard !CommandLine.arguments.isEmpty else {
+      printError(
+        "botswarm: /proc is not there: the program cannot see its arguments. Mount it (mount -t proc proc /proc)")
+      throw ExitCode(2)
+    }
     var plan = SwarmPlan()
     do {
       try crowd.apply(to: &plan)

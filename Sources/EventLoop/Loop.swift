@@ -36,6 +36,7 @@ package final class Loop {
 
   package init() throws(LoopError) {
     Loop.ignoreBrokenPipeSignal
+    Loop.standardDescriptorsAreOpen
     raw = .allocate(capacity: 1)
     let result = uv_loop_init(raw)
     guard result == 0 else {
@@ -146,4 +147,6 @@ package final class Loop {
   private static let ignoreBrokenPipeSignal: Void = {
     _ = signal(SIGPIPE, SIG_IGN)
   }()
+
+  private static let standardDescriptorsAreOpen: Void = fillStandardDescriptors()
 }

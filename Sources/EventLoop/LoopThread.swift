@@ -113,3 +113,14 @@ private final class ThreadBody: Sendable {
     self.run = run
   }
 }
+
+extension LoopThread {
+  /// Starts a named thread without a loop; it ends with `body`, or with the process.
+  package static func startHelper(name: String, _ body: @escaping @Sendable () -> Void) throws(LoopError) {
+    let thread = try spawn {
+      setName(name)
+      body()
+    }
+    pthread_detach(thread)
+  }
+}

@@ -4,7 +4,7 @@ import CUV
 /// them. The loop is woken once for a whole batch.
 ///
 /// A post that returned true is delivered, even when the mailbox closes meanwhile: messages may own resources.
-// @unchecked Sendable: `queue` is locked; `handler` and `spare` are touched by the loop's thread only; `wakeup` is only
+// @unchecked Sendable: `queue` is locked; `handler`, `batch` and `next` are touched by the loop's thread only; `wakeup` is only
 // signalled from elsewhere, and only under the lock while open.
 package final class Mailbox<Message: Sendable>: @unchecked Sendable {
   private struct Queue {
@@ -15,8 +15,10 @@ package final class Mailbox<Message: Sendable>: @unchecked Sendable {
   private let queue = Locked(Queue())
   private let wakeup: Wakeup
   private var handler: ((Message) -> Void)?
-  /// The emptied array of the previous batch, swapped back in so that steady traffic doesn't allocate.
-  private var spare: [Message] = []
+  /// What is being delivered. Once emptied it is swapped back in, so that steady traffic doesn't allocate.
+  private var batch: [Message] = []
+  /// The first of the batch that is still to be delivered: a handler may close the mailbox, which delivers the others.
+  private var next = 0
 
   /// Messages an emptied array may keep room for after a peak.
   private static var maximumSpareCapacity: Int { 4_096 }
@@ -29,7 +31,7 @@ package final class Mailbox<Message: Sendable>: @unchecked Sendable {
     wakeup.onClosing = { [self] in shut() }
     wakeup.onClosed = { [self] in
       self.handler = nil
-      spare = []
+      batch = []
     }
   }
 
@@ -51,14 +53,19 @@ package final class Mailbox<Message: Sendable>: @unchecked Sendable {
   }
 
   private func deliver() {
-    var batch = spare
-    spare = []
+    deliverBatch()
     queue.withLock { queue in swap(&queue.messages, &batch) }
-    for message in batch { handler?(message) }
-    if batch.capacity <= Self.maximumSpareCapacity {
-      batch.removeAll(keepingCapacity: true)
-      spare = batch
+    deliverBatch()
+  }
+
+  private func deliverBatch() {
+    while next < batch.count {
+      let message = batch[next]
+      next += 1
+      handler?(message)
     }
+    batch.removeAll(keepingCapacity: batch.capacity <= Self.maximumSpareCapacity)
+    next = 0
   }
 
   private func shut() {

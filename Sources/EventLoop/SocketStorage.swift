@@ -40,6 +40,6 @@ extension sockaddr_storage {
 }
 
 /// `host:port` for messages, with brackets around IPv6.
-func endpoint(_ host: String, _ port: UInt16) -> String {
+package func endpoint(_ host: String, _ port: UInt16) -> String {
   host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
 }

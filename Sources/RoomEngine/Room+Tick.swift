@@ -10,7 +10,8 @@ extension Room {
   /// - Returns: whether a frame was sealed. Nothing changed, nothing raised, no heartbeat due: none is.
   @discardableResult
   package func run(_ number: Tick, now: Instant, takeIn: () -> Void = {}) -> Bool {
-    guard !isClosed else { return false }
+    // Ticks do not go back: what was sealed cannot be overtaken.
+    guard !isClosed, number >= tick else { return false }
     tick = number
     self.now = now
     counters.ticks += 1
@@ -23,9 +24,14 @@ extension Room {
     // The shell may have come to its end on the way.
     guard !isClosed else { return false }
     logic.tick(self)
+    if tick >= Room.lastTick, ending == nil { end("the room has run for as long as ticks can be counted: join anew") }
     freeOverdueSeats()
     return seal()
   }
+
+  /// The room ends with this tick, before the numbers do: a minute before at the highest rate. At 128 Hz that is after 388
+  /// days, at 30 Hz after four and a half years.
+  package static let lastTick = Tick(.max - 60 * 128)
 
   private func seal() -> Bool {
     let pool = context.pool

@@ -23,6 +23,8 @@ import Testing
     #expect(Format.decimal(0.04, places: 1) == "0.0")
     #expect(Format.decimal(-0.04, places: 1) == "0.0")
     #expect(Format.decimal(nil, places: 1) == "-")
+    #expect(Format.decimal(9.5e12, places: 6) == "9500000000000.00000")
+    #expect(Format.decimal(-9e14, places: 6) == "-900000000000000.000")
     #expect(Format.duration(microseconds: 1_250) == "1.25 ms")
     #expect(Format.bytes(62_914_560) == "60.0 MiB")
     #expect(Format.clock(seconds: 67) == "1:07")

@@ -70,6 +70,23 @@ extension EventLoopTests {
       #expect(delivered == [1, 2, 3])
     }
 
+    @Test("What was posted while a batch is delivered comes behind it, also when a handler closes the mailbox")
+    func closeInsideHandlerKeepsTheOrder() throws {
+      var delivered: [Int] = []
+      try withLoop { loop in
+        var mailbox: Mailbox<Int>?
+        mailbox = try Mailbox<Int>(loop: loop) { number in
+          delivered.append(number)
+          guard number == 1 else { return }
+          mailbox?.post(4)
+          mailbox?.close()
+          loop.stop()
+        }
+        for number in 1...3 { mailbox?.post(number) }
+      }
+      #expect(delivered == [1, 2, 3, 4])
+    }
+
     @Test("A mailbox that outlives its loop refuses posts")
     func outlivesLoop() throws {
       let started = try LoopThread.start(name: "short") { loop in try Mailbox<Int>(loop: loop) { _ in } }

@@ -26,6 +26,30 @@ import WireFormat
     stage.finish()
   }
 
+  /// 388 days at 128 Hz.
+  @Test func aRoomEndsBeforeItsTicksDo() throws {
+    let stage = try Stage()
+    _ = stage.join(1)
+    let room = stage.room.room
+    let now = Instant(nanoseconds: 1 << 60)
+    room.run(Tick(Room.lastTick.rawValue - 1), now: now)
+    #expect(room.ending == nil)
+    room.run(Room.lastTick, now: now)
+    #expect(room.ending?.contains("join anew") == true)
+    // Whatever the shell does then: no trap, and no way back.
+    room.run(Tick(.max), now: now)
+    #expect(!room.run(Tick(0), now: now))
+    #expect(room.tick == Tick(.max))
+    #expect(room.tick(after: .seconds(60)) == Tick(.max))
+  }
+
+  @Test func aRoomThatStoodStillOverTheEndEndsAsWell() throws {
+    let stage = try Stage()
+    _ = stage.join(1)
+    stage.room.room.run(Tick(.max), now: Instant(nanoseconds: 1 << 60))
+    #expect(stage.room.room.ending != nil)
+  }
+
   @Test func aRoomWithoutSeatsLingersAndGoes() throws {
     let stage = try Stage()
     let ann = stage.join(1)[0]

@@ -91,13 +91,39 @@ struct ConfigurationLayerTests {
       ])
   }
 
-  @Test("variables that Kubernetes sets for a Service named tickserver are explained")
-  func serviceLinks() {
-    let message =
-      "environment TICKSERVER_PORT: TICKSERVER_PORT is \"tcp://10.0.0.7:7777\", which Kubernetes sets for a Service "
-      + "named tickserver. Set enableServiceLinks: false in the pod, or name the Service otherwise."
-    #expect(faults(environment: ["TICKSERVER_PORT": "tcp://10.0.0.7:7777"]) == [message])
-    #expect(faults(environment: ["TICKSERVER_SERVICE_HOST": "10.0.0.7"]).count == 1)
+  @Test(
+    "variables that Kubernetes sets for a Service are ignored, with a warning",
+    arguments: ["TICKSERVER", "TICKSERVER_METRICS", "TICKSERVER_ADMIN", "TICKSERVER_PORT", "TICKSERVER_A_SERVICE_B"],
+    ["10.0.0.7", "fd00::7"])
+  func serviceLinks(_ service: String, _ address: String) throws {
+    let url = address.contains(":") ? "udp://[\(address)]:7777" : "tcp://\(address):7777"
+    let port = "\(service)_PORT_7777_\(url.prefix(3).uppercased())"
+    let loaded = try load(environment: [
+      "\(service)_SERVICE_HOST": address, "\(service)_SERVICE_PORT": "7777", "\(service)_SERVICE_PORT_HTTP": "7777",
+      "\(service)_PORT": url, port: url, "\(port)_PROTO": String(url.prefix(3)), "\(port)_PORT": "7777",
+      "\(port)_ADDR": address, "TICKSERVER_MAX_ROOMS": "5",
+    ])
+    #expect(loaded.configuration.port == 7777)
+    #expect(loaded.configuration.admin.port == 7778)
+    #expect(loaded.configuration.maxRooms == 5)
+    let warning = try #require(loaded.warnings.first)
+    #expect(loaded.warnings.count == 1)
+    #expect(warning.hasPrefix("\(service)_PORT, "), "\(warning)")
+    #expect(warning.contains(" and 5 more ignored") && warning.contains("enableServiceLinks"), "\(warning)")
+  }
+
+  @Test(
+    "what only looks a little like one is still an error",
+    arguments: [
+      ("TICKSERVER_PROT", "7777"), ("TICKSERVER_METRICS_PORT", "9090"), ("TICKSERVER_PORT", "http://10.0.0.7:7777"),
+      ("TICKSERVER_SERVICE_HOST", "here"), ("TICKSERVER_A_SERVICE_PORT", "0"),
+      ("TICKSERVER_MAX_ROOM", "tcp://1.1.1.1:1"),
+      ("TICKSERVER_A_PORT_80_TCP_ADDR", "x"), ("TICKSERVER_A_PORT_80_TCP", "tcp://:80"),
+      ("TICKSERVER_A_PORT", "tcp://"),
+      ("TICKSERVER_HOST", "tcp://10.0.0.7:7777"), ("TICKSERVER_A_PORT_X_TCP_PORT", "80"),
+    ])
+  func noServiceLink(_ name: String, _ value: String) {
+    #expect(faults(environment: [name: value]).count == 1)
   }
 
   @Test("two rooms whose variables are the same are told apart by key alone")

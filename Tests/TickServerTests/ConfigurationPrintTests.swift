@@ -64,6 +64,16 @@ struct ConfigurationPrintTests {
     #expect(loaded.yaml.contains("f: {type: fixed, min: -0.3, max: 0.7, step: 0.1}"))
   }
 
+  @Test("without its tokens it is no configuration: nothing that lets everyone in may come of it")
+  func tokens() throws {
+    let loaded = try load("auth: {tokens: [hush, \"# hush\"]}\nmaxRooms: 5")
+    let shown = loaded.yaml(showsTokens: false)
+    #expect(!shown.contains("hush"))
+    #expect(shown.contains("  tokens: []  # 2 not shown: --show-tokens prints them\n"))
+    #expect(faults(shown).contains { $0.contains("auth.tokens: it has no token") })
+    #expect(try load(loaded.yaml).configuration.authentication == .tokens(["hush", "# hush"]))
+  }
+
   @Test("each value says where it comes from")
   func origins() throws {
     let loaded = try load(

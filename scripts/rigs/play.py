@@ -42,8 +42,7 @@ def play(options: argparse.Namespace, checks: Checks) -> list[Sample]:
         checks.demand("swarm", report["exitStatus"] in options.accept, report["verdict"], "no demand missed")
         checks.demand("server", server.runs(), "runs" if server.runs() else "gone", "runs")
         if server.runs():
-            ledger = server.wait(is_empty, EMPTYING_SECONDS)
-            checks.census(ledger, server.descriptors(), descriptors, server.port)
+            checks.census(server.wait(is_empty, EMPTYING_SECONDS), server.descriptors(), descriptors)
         status = server.stop()
         checks.demand("server's exit status", status == 0, status, "0 (-9: killed)")
         if cgroup is not None:

@@ -16,6 +16,8 @@ enum Format {
     guard let value, value.isFinite, value.magnitude < 1e15 else { return "-" }
     var scale = 1.0
     for _ in 0..<places { scale *= 10 }
+    // Beyond what an integer holds, and beyond a double's 15 digits long before that.
+    guard value.magnitude * scale < 9e18 else { return decimal(value, places: places - 1) }
     let scaled = Int((value.magnitude * scale).rounded())
     let sign = value < 0 && scaled > 0 ? "-" : ""
     guard places > 0 else { return sign + String(scaled) }

@@ -17,6 +17,8 @@ package enum MemoryCosts {
   package static let room = 8 * 1024
   /// The object around a pooled buffer, the allocator's heads and its slot in a ring that has just doubled.
   package static let bufferHead = 160
+  /// Log lines that wait for the writer's thread: some thousand, a second of a busy server. As many are being written.
+  package static let logQueue = 256 * 1024
   /// Share of what is allocated that the allocator loses between blocks: a tenth. Buffers are powers of two, which it
   /// packs well.
   package static let slackDivisor = 10

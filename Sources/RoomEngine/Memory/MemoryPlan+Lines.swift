@@ -17,6 +17,7 @@ extension MemoryPlan {
     let scratch = demand.kinds.map(\.tickScratchBytes).max() ?? 0
     return [
       line("process", "program, runtime, C library", 1, MemoryCosts.process),
+      line("log", "lines that wait, lines being written", 2, MemoryCosts.logQueue),
       line("loops", "stack, read buffer, spare requests", demand.loops, MemoryCosts.loop),
       line("tick scratch", "a frame twice, missed events", demand.loops, scratch),
       line("idle buffers", "kept for the next tick", demand.loops, sizes.idlePerLoop.bytes),

@@ -12,6 +12,7 @@ struct AdminReadings: Sendable {
   var loops: [LoopSnapshot]
   var process: ProcessReadings
   var memory = MemoryStatus()
+  var lostLogLines: UInt64 = 0
 
   var uptimeSeconds: Double { Double(now.nanoseconds(since: startedAt)) / 1e9 }
 

@@ -38,7 +38,6 @@ final class AdminServer: Sendable {
     case .number(let number): port = number
     }
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-    group.next().execute { yieldToOtherThreads() }
     do {
       let channel = try bootstrap(group, readings).bind(
         to: SocketAddress(ipAddress: configuration.host, port: port)
@@ -59,9 +58,6 @@ final class AdminServer: Sendable {
     let connections = AdminConnections()
     return ServerBootstrap(group: group)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-      .childChannelOption(
-        AdminConnectionGuard.userTimeout, value: Int(AdminConnectionGuard.deadline.nanoseconds / 1_000_000)
-      )
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           let pipeline = channel.pipeline.syncOperations

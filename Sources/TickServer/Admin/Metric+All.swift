@@ -17,6 +17,9 @@ extension Metric {
     server("process_max_fds", .gauge, "Most file descriptors that may be open.") {
       MetricValue($0.process.mostDescriptors)
     },
+    server("tickserver_log_records_dropped_total", .counter, "Lines that the log did not take in time, or at all.") {
+      MetricValue($0.lostLogLines)
+    },
     Metric(name: "tickserver_loop_snapshot_age_seconds", type: .gauge, help: "Time since the loop last published.") {
       readings in
       readings.loops.enumerated().map { index, loop in
@@ -46,10 +49,6 @@ extension Metric {
     loop("tickserver_connections_closing", .gauge, "Connections that ended and whose descriptor is still open.") {
       MetricValue($0.census.closing)
     },
-    loop(
-      "tickserver_connections_closing_unsent_bytes", .gauge,
-      "Bytes that the kernel still holds of those because their peers have not acknowledged them."
-    ) { MetricValue($0.census.closingUnsentBytes) },
     loop("tickserver_ledger_balanced", .gauge, "1 while what is there is what the books say.") {
       MetricValue($0.faults.isEmpty)
     },

@@ -1,6 +1,6 @@
 import Glibc
 
-/// What the kernel says about this process, read when asked for.
+/// What the kernel says about this process.
 struct ProcessReadings: Sendable {
   var residentBytes: Int
   var openDescriptors: Int
@@ -9,8 +9,22 @@ struct ProcessReadings: Sendable {
 
   static func now() -> ProcessReadings {
     ProcessReadings(
-      residentBytes: residentPages() * sysconf(Int32(_SC_PAGESIZE)), openDescriptors: countDescriptors(),
-      mostDescriptors: descriptorLimit())
+      residentBytes: residentPages() * sysconf(Int32(_SC_PAGESIZE)),
+      openDescriptors: descriptorsToldByKernel() ?? countDescriptors(), mostDescriptors: descriptorLimit())
+  }
+
+  /// The same again, without counting descriptors one by one.
+  func renewed() -> ProcessReadings {
+    ProcessReadings(
+      residentBytes: Self.residentPages() * sysconf(Int32(_SC_PAGESIZE)),
+      openDescriptors: Self.descriptorsToldByKernel() ?? openDescriptors, mostDescriptors: Self.descriptorLimit())
+  }
+
+  /// Since Linux 6.2 the size of the folder: one call, however many there are. Older kernels say 0.
+  static func descriptorsToldByKernel() -> Int? {
+    var status = stat()
+    guard stat("/proc/self/fd", &status) == 0, status.st_size > 0 else { return nil }
+    return Int(status.st_size)
   }
 
   /// The second number of `statm`; 0 where there is no `/proc`.
@@ -25,6 +39,7 @@ struct ProcessReadings: Sendable {
     return fields.count > 1 ? Int(fields[1]) ?? 0 : 0
   }
 
+  /// Lists them: 7 to 19 ms for 10,000, and an inode of the kernel for each, which the container is charged for.
   private static func countDescriptors() -> Int {
     guard let directory = opendir("/proc/self/fd") else { return 0 }
     defer { closedir(directory) }

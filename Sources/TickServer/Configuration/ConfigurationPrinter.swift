@@ -3,6 +3,7 @@ import WireFormat
 /// Writes a configuration as YAML, each value with its origin as a comment. Reading it gives the same configuration.
 struct ConfigurationPrinter {
   let loaded: LoadedConfiguration
+  var showsTokens = true
 
   /// Every key with its value as YAML writes it; without origins, so that two configurations can be compared.
   var entries: [(path: [String], yaml: String)] {
@@ -44,9 +45,17 @@ struct ConfigurationPrinter {
         }
       }
       open = sections
+      if path == ["auth", "tokens"], !showsTokens {
+        text += "\(indent(sections.count))tokens: []  # \(tokenCount) not shown: --show-tokens prints them\n"
+        continue
+      }
       text += "\(indent(sections.count))\(scalar(path[path.count - 1])): \(yaml)  # \(oneLine("\(origin(of: path))"))\n"
     }
     return text
+  }
+
+  private var tokenCount: Int {
+    if case .tokens(let tokens) = loaded.configuration.authentication { tokens.count } else { 0 }
   }
 
   private func indent(_ depth: Int) -> String { String(repeating: "  ", count: depth) }
@@ -91,5 +100,8 @@ struct ConfigurationPrinter {
 
 extension LoadedConfiguration {
   /// The configuration as YAML with the origin of each value. Holds the tokens, if any, in clear.
-  package var yaml: String { ConfigurationPrinter(loaded: self).yaml() }
+  package var yaml: String { yaml(showsTokens: true) }
+
+  /// The same; without the tokens it is not read as a configuration: a server that lets everyone in must not come of it.
+  func yaml(showsTokens: Bool) -> String { ConfigurationPrinter(loaded: self, showsTokens: showsTokens).yaml() }
 }

@@ -6,6 +6,8 @@ package struct LoadedConfiguration {
   package let configuration: ServerConfiguration
   let draft: ConfigurationDraft
   let origins: [String: Origin]
+  /// What was ignored and why, a line each.
+  package var warnings: [String] = []
 
   /// The origin of a key's value.
   package func origin(of key: String) -> Origin { origins[key] ?? .builtIn }
@@ -43,7 +45,9 @@ package struct ConfigurationSources {
     applyEnvironment(to: &layers)
     layers.beginLayer()
     applyFlags(to: &layers)
-    return try layers.finish()
+    var loaded = try layers.finish()
+    loaded.warnings = serviceLinkWarnings
+    return loaded
   }
 
   private func applyEnvironment(to layers: inout ConfigurationLayers) {
@@ -52,12 +56,8 @@ package struct ConfigurationSources {
       if name == Self.fileVariable { continue }
       let origin = Origin.environment(name)
       let matching = known.filter { $0.variable == name }
-      if isServiceLink(name, value) {
-        layers.report(
-          origin,
-          "\(name) is \"\(value)\", which Kubernetes sets for a Service named tickserver. "
-            + "Set enableServiceLinks: false in the pod, or name the Service otherwise.")
-      } else if matching.count > 1 {
+      if isIgnored(name, value, isSetting: !matching.isEmpty) { continue }
+      if matching.count > 1 {
         let keys = matching.map(\.key).joined(separator: " and ")
         layers.report(origin, "\(name) could mean \(keys). Use the file or --set instead.")
       } else if let setting = matching.first {
@@ -81,10 +81,22 @@ package struct ConfigurationSources {
     }
   }
 
-  /// Kubernetes sets such variables in every pod beside a Service named `tickserver`, and one of them is named like a
-  /// setting.
-  private func isServiceLink(_ name: String, _ value: String) -> Bool {
-    name.hasPrefix("TICKSERVER_SERVICE_") || name.hasPrefix("TICKSERVER_PORT_")
-      || (name == "TICKSERVER_PORT" && value.contains("://"))
+  /// One of a Service `tickserver` is named like a setting, `TICKSERVER_PORT`; its value tells it from one.
+  private func isIgnored(_ name: String, _ value: String, isSetting: Bool) -> Bool {
+    isSetting ? ServiceLink.isAddress(value) && name.hasSuffix("_PORT") : ServiceLink.isOne(name, value)
+  }
+
+  /// One line for all: a namespace may have many Services.
+  private var serviceLinkWarnings: [String] {
+    let known = Set(settings(of: ConfigurationDraft()).map(\.variable))
+    let names = environment.filter {
+      $0.key.hasPrefix("TICKSERVER_") && isIgnored($0.key, $0.value, isSetting: known.contains($0.key))
+    }.keys.sorted()
+    guard !names.isEmpty else { return [] }
+    let more = names.count > 3 ? " and \(names.count - 3) more" : ""
+    return [
+      "\(names.prefix(3).joined(separator: ", "))\(more) ignored: Kubernetes sets such variables for a Service whose name "
+        + "begins with tickserver. Set enableServiceLinks: false in the pod."
+    ]
   }
 }

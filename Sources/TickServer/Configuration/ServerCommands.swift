@@ -103,12 +103,16 @@ struct HealthCommand: ProgramCommand {
 
 extension CheckOptions {
   func outcome(of loaded: LoadedConfiguration) -> ServerProgram.Plan {
-    if printConfig { return .exit(code: ExitStatus.success, output: loaded.yaml, error: "") }
+    let warnings = loaded.warnings.map { "warning: \(oneLine($0))\n" }.joined()
+    if printConfig {
+      return .exit(code: ExitStatus.success, output: loaded.yaml(showsTokens: showTokens), error: warnings)
+    }
     if checkConfig {
       let rooms = loaded.configuration.roomKinds.map(\.name).joined(separator: ", ")
       return .exit(
-        code: ExitStatus.success, output: "the configuration is valid; room kinds: \(oneLine(rooms))\n", error: "")
+        code: ExitStatus.success, output: "the configuration is valid; room kinds: \(oneLine(rooms))\n", error: warnings
+      )
     }
-    return .serve(loaded.configuration)
+    return .serve(loaded.configuration, warnings: loaded.warnings)
   }
 }

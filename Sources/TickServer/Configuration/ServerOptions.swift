@@ -54,11 +54,15 @@ struct CheckOptions: ParsableArguments {
   @Flag(help: "Check the configuration and exit: 0 when it is valid, 78 with all errors when it is not.")
   var checkConfig = false
 
-  @Flag(help: "Print the effective configuration with the origin of each value, and exit. Prints tokens in clear.")
+  @Flag(help: "Print the effective configuration with the origin of each value, and exit. Leaves tokens out.")
   var printConfig = false
+
+  @Flag(help: "With --print-config: print tokens in clear.")
+  var showTokens = false
 
   func validate() throws {
     if checkConfig, printConfig { throw ValidationError("--check-config and --print-config exclude each other.") }
+    if showTokens, !printConfig { throw ValidationError("--show-tokens goes with --print-config.") }
   }
 }
 

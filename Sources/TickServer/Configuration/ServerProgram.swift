@@ -1,4 +1,5 @@
 import ArgumentParser
+import EventLoop
 import Foundation
 import Logging
 public import RoomEngine
@@ -24,6 +25,11 @@ extension Server {
 
   /// The same, with other defaults than the built-in ones.
   public static func main(_ defaults: ServerConfiguration) -> Never {
+    fillStandardDescriptors()
+    if let fault = systemFault() {
+      StandardStream.error.write("error: \(fault)\n")
+      exit(ExitStatus.configuration)
+    }
     let arguments = Array(CommandLine.arguments.dropFirst())
     switch ServerProgram.plan(defaults, arguments, environment: ProcessInfo.processInfo.environment) {
     case .exit(let code, let output, let error):
@@ -34,15 +40,18 @@ extension Server {
       let (isWell, text) = probe.run()
       (isWell ? StandardStream.output : .error).write(text + "\n")
       exit(isWell ? ExitStatus.success : ExitStatus.cannotRun)
-    case .serve(let configuration):
-      LoggingSystem.bootstrap(configuration)
+    case .serve(let configuration, let warnings):
       do {
+        try LoggingSystem.bootstrapTickServer(configuration)
+        for warning in warnings { Logger(label: "tickserver").warning("\(warning)") }
         try serve(configuration)
         exit(ExitStatus.success)
       } catch let error as MemoryPlanError {
+        LogWriter.flushProcess()
         StandardStream.error.write("error: \(error)\n")
         exit(ExitStatus.configuration)
       } catch {
+        LogWriter.flushProcess()
         StandardStream.error.write("error: \(oneLine("\(error)"))\n")
         exit(ExitStatus.cannotRun)
       }
@@ -55,7 +64,7 @@ enum ServerProgram {
   /// What a start of the program comes to.
   enum Plan {
     case exit(code: Int32, output: String, error: String)
-    case serve(ServerConfiguration)
+    case serve(ServerConfiguration, warnings: [String])
     case probe(HealthProbe)
   }
 

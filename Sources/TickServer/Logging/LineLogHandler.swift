@@ -13,11 +13,11 @@ package struct LineLogHandler: LogHandler {
 
   /// - Parameters:
   ///   - now: the time of a record.
-  ///   - write: takes a record with its line end; called from any thread.
+  ///   - write: takes a record with its line end; called from any thread, so it should not wait.
   package init(
     label: String, level: Logger.Level, format: LogFormat,
     now: @escaping @Sendable () -> WallTime = WallTime.now,
-    write: @escaping @Sendable (String) -> Void = { StandardStream.error.write($0) }
+    write: @escaping @Sendable (String) -> Void
   ) {
     self.label = label
     self.logLevel = level
@@ -38,10 +38,7 @@ package struct LineLogHandler: LogHandler {
     let record = LogRecord(
       time: now().text, level: event.level.rawValue, label: label, message: event.message.description,
       error: event.error.map { "\($0)" }, metadata: all)
-    switch format {
-    case .text: write(record.text + "\n")
-    case .json: write(record.json + "\n")
-    }
+    write(record.line(format))
   }
 }
 
@@ -53,12 +50,12 @@ struct LogRecord {
   let message: String
   let error: String?
   let metadata: Logger.Metadata
-}
 
-extension LoggingSystem {
-  /// Sends all logs of the process to standard error. Once a process, before the first logger is made.
-  package static func bootstrap(_ configuration: ServerConfiguration) {
-    let (level, format) = (configuration.logLevel, configuration.logFormat)
-    bootstrap { label in LineLogHandler(label: label, level: level, format: format) }
+  /// With its line end.
+  func line(_ format: LogFormat) -> String {
+    switch format {
+    case .text: text + "\n"
+    case .json: json + "\n"
+    }
   }
 }

@@ -25,11 +25,16 @@ extension LogRecord {
   }
 
   private func quotedText(_ text: String) -> String {
-    let special: Set<Character> = [" ", "=", "\"", "\\", "[", "]", "{", "}", ","]
-    let escaped = oneLine(text)
-    guard text.isEmpty || escaped != text || text.contains(where: special.contains) else { return text }
+    guard text.isEmpty || text.utf8.contains(where: isSpecial) || oneLine(text) != text else { return text }
     // Backslashes first, so that those of the control characters stay single.
     let quoted = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
     return "\"\(oneLine(quoted))\""
+  }
+
+  private func isSpecial(_ byte: UInt8) -> Bool {
+    switch Character(Unicode.Scalar(byte)) {
+    case " ", "=", "\"", "\\", "[", "]", "{", "}", ",": true
+    default: false
+    }
   }
 }

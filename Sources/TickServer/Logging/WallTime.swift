@@ -1,10 +1,4 @@
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 /// A moment of the calendar, for log records alone: the server itself goes by the monotonic clock.
 package struct WallTime: Equatable, Sendable {

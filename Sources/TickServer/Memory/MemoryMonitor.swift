@@ -10,6 +10,8 @@ final class MemoryMonitor {
   /// Between two readings. A level is known that much too late; 15% of the limit lie between the first level and its
   /// end.
   static let intervalMilliseconds: UInt64 = 250
+  /// 10 s between two counts of all descriptors, where the kernel does not tell their number.
+  private static let turnsBetweenCounts = 40
   /// 5 s between two looks at the free memory.
   private static let turnsBetweenReturns = 20
 
@@ -25,7 +27,6 @@ final class MemoryMonitor {
 
   static func start(_ shared: ServerShared, read: @escaping Read) throws -> LoopThread {
     try LoopThread.start(name: "memory") { loop in
-      yieldToOtherThreads()
       let monitor = MemoryMonitor(shared, read)
       let timer = try Timer(loop: loop) { monitor.turn() }
       timer.start(everyMilliseconds: intervalMilliseconds)
@@ -33,8 +34,17 @@ final class MemoryMonitor {
   }
 
   private func turn() {
+    countDescriptors()
     if let reading = read(), let changed = shared.pressure.note(reading) { log(changed) }
     returnMemoryAfterPeak()
+  }
+
+  /// For the admin port, which must not list them itself: who asks often would cost more.
+  private func countDescriptors() {
+    guard turns % MemoryMonitor.turnsBetweenCounts == 0, ProcessReadings.descriptorsToldByKernel() == nil else {
+      return
+    }
+    shared.publish(.now())
   }
 
   private func log(_ snapshot: MemoryPressure.Snapshot) {

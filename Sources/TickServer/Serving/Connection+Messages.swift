@@ -131,8 +131,10 @@ extension Connection {
     }
     switch loop.shared.rooms.locate(join, isShortOfMemory: loop.shared.pressure.level > .normal) {
     case .refused(let refusal, let text):
-      let retryAfter = refusal == .overBudget ? RetryAfter.overBudget(share: Double.random(in: 0...1)) : nil
-      refuse(JoinRefused(refusal, retryAfterMilliseconds: retryAfter, text: text))
+      let retryAfter = refusal == .overBudget ? ConnectionLifecycle.overBudgetRetryMilliseconds : nil
+      let refused = JoinRefused(refusal, retryAfterMilliseconds: retryAfter, text: text)
+      loop.logRefusal(self, refused, room: join.room)
+      refuse(refused)
     case .loop(let target): goOrStay(.join(session, join), target)
     }
   }

@@ -1,6 +1,6 @@
 package import EventLoop
 import Glibc
-import Logging
+package import Logging
 import RoomEngine
 
 /// A whole server on the calling thread, for tests and measurements: its loops are turned by hand, its time moves only by
@@ -13,11 +13,14 @@ package final class EmbeddedServer {
   private let time: ManualTime
   @exclusivity(unchecked) private var loops: [ServerLoop] = []
 
-  /// - Parameter configuration: a valid one; it is not checked here, which takes longer than many a test.
+  /// - Parameters:
+  ///   - configuration: a valid one; it is not checked here, which takes longer than many a test.
+  ///   - loops: how many.
+  ///   - logger: where to log; nowhere by default.
   /// - Throws: `LoopError` when the system can't give what is needed.
-  package init(_ configuration: ServerConfiguration, loops count: Int = 1) throws {
-    var logger = Logger(label: "embedded") { _ in SwiftLogNoOpLogHandler() }
-    logger.logLevel = .critical
+  package init(
+    _ configuration: ServerConfiguration, loops count: Int = 1, logger: Logger = EmbeddedServer.silence
+  ) throws {
     // A year ahead: the system's timers, armed for this time, never fire by themselves.
     let start = Instant(nanoseconds: Loop.clock().nanoseconds).advanced(byNanoseconds: 31_536_000_000_000_000)
     time = ManualTime(start)
@@ -31,6 +34,12 @@ package final class EmbeddedServer {
       loops.append(loop)
     }
   }
+
+  package static let silence: Logger = {
+    var logger = Logger(label: "embedded") { _ in SwiftLogNoOpLogHandler() }
+    logger.logLevel = .critical
+    return logger
+  }()
 
   /// A new connection on a loop.
   ///

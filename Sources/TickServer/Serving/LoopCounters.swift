@@ -25,7 +25,8 @@ struct LoopCounters {
     rooms.add(room)
   }
 
-  var summary: Logger.Metadata {
+  /// - Parameter rooms: of those that are closed and those that are open.
+  func summary(of rooms: RoomCounters) -> Logger.Metadata {
     let (lateness, duration) = (lateness.reading, duration.reading)
     return [
       "ticks": "\(ticks)", "missedTicks": "\(missedTicks)",

@@ -50,6 +50,7 @@ public final class Server: Sendable {
     _ configuration: ServerConfiguration, handlesSignals: Bool, logger: Logger, readMemory: MemoryMonitor.Read?
   ) throws -> Server {
     try configuration.validate()
+    if let fault = systemFault() { throw StartError(fault) }
     let memory = LimitedPlan(configuration)
     if let refusal = memory.refusal {
       throw MemoryPlanError(description: refusal + "\n  Run the program with `plan` to see all of it.")
@@ -74,7 +75,7 @@ public final class Server: Sendable {
       logger.info(
         "listening",
         metadata: [
-          "address": "\(configuration.host):\(port)", "loops": "\(loops)",
+          "address": "\(endpoint(configuration.host, port))", "loops": "\(loops)",
           "roomKinds": "\(configuration.roomKinds.map(\.name).joined(separator: " "))",
         ])
       if let admin { logger.info("admin listening", metadata: ["address": "\(admin.endpoint)"]) }
@@ -95,6 +96,7 @@ public final class Server: Sendable {
   public func waitUntilStopped() {
     Server.end(threads, helpers, admin)
     shared.logger.info("stopped")
+    LogWriter.flushProcess()
   }
 
   /// Waits until the server has ended; what each of its loops did, one report for each that let go of everything it

@@ -10,7 +10,6 @@ extension ServerLoop {
     forEachConnection { connection in
       if connection.hasEnded {
         census.closing += 1
-        if connection.stream.isOpen { census.closingUnsentBytes += connection.unsentBytes }
       } else {
         census.open += 1
         if case .seated = connection.state { census.seated += 1 }
@@ -58,6 +57,6 @@ extension ServerLoop {
       "accepted": "\(ledger.accepted)", "closed": "\(reasons.joined(separator: " "))",
       "moved": "\(ledger.movedHere)", "rooms": "\(ledger.roomsOpened)",
     ]
-    return connections.merging(counters.summary) { one, _ in one }
+    return connections.merging(counters.summary(of: allRoomCounters)) { one, _ in one }
   }
 }

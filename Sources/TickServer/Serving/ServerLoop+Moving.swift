@@ -11,22 +11,21 @@ extension ServerLoop {
       !connection.delivery.hasWriteInFlight
     else { return }
     let stream = connection.stream
+    let descriptor: SocketDescriptor
     do throws(LoopError) {
-      let isHandedOver = try stream.detach { descriptor in
-        let moving = MovingConnection(
-          descriptor: descriptor, peerAddress: stream.peerAddress, purpose: purpose, unread: unread,
-          pace: connection.pace, formerSeatBucket: connection.delivery.formerBucket)
-        return shared.post(.arrival(moving), to: target)
-      }
-      if isHandedOver {
-        handedOver(connection)
-      } else {
-        // The connection is still here, and can be told.
-        end(connection, .draining, "the server is shutting down")
-      }
+      descriptor = try stream.detachDescriptor()
     } catch {
-      logger.warning("can't move a connection to another loop", metadata: ["error": "\(error)"])
-      end(connection, .internalError, "the connection can't be moved to the loop of the room")
+      logFault("can't move a connection to another loop", error, level: .warning)
+      return end(connection, .internalError, "the connection can't be moved to the loop of the room")
+    }
+    let moving = MovingConnection(
+      descriptor: descriptor, peerAddress: stream.peerAddress, purpose: purpose, unread: unread,
+      pace: connection.pace, formerSeatBucket: connection.delivery.formerBucket)
+    if shared.post(.arrival(moving), to: target) {
+      handedOver(connection)
+    } else {
+      descriptor.close()
+      end(connection, .draining, "the loop of the room has ended")
     }
   }
 
@@ -40,7 +39,7 @@ extension ServerLoop {
       if case .join(_, let join) = moving.purpose { shared.rooms.abandon(join.room) }
       shared.admission.leave(.admitted, moving.peerAddress?.ip)
       ledger.turnAway(loop.isStopping ? .draining : .internalError)
-      logger.debug("can't take over a connection from another loop", metadata: ["error": "\(error)"])
+      logFault("can't take over a connection from another loop", error, level: .warning)
       return
     }
     let connection = add(stream, place: .admitted)

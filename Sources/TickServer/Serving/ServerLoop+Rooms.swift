@@ -20,10 +20,7 @@ extension ServerLoop {
     defer { shared.rooms.abandon(join.room) }
     guard drainUntil == nil else {
       connection.state = .lobby(session)
-      let retryAfter = RetryAfter.milliseconds(
-        .draining, share: Double.random(in: 0...1), drainNanoseconds: shared.configuration.drain.wholeNanoseconds)
-      connection.refuse(
-        JoinRefused(.draining, retryAfterMilliseconds: retryAfter, text: "the server is shutting down"))
+      connection.refuse(JoinRefused(.draining, retryAfterMilliseconds: 1000, text: "the server is shutting down"))
       return
     }
     guard let host = hosts[join.room] ?? open(join) else { return }
@@ -116,7 +113,7 @@ extension ServerLoop {
       // By index: a room may be closed on the way.
       while position < groups[due.group].count {
         let host = groups[due.group][position]
-        run(host, UInt32(truncatingIfNeeded: due.number - host.place.first), now: began)
+        run(host, UInt32(clamping: due.number - host.place.first), now: began)
         let ended = clock()
         counters.tick(due: due.due, missed: due.missed, began: began, ended: ended)
         began = ended
@@ -163,9 +160,11 @@ extension ServerLoop {
       host.seats[session.id] = (session.ticket, seat)
       shared.sessions.seat(session, loop: index, room: host.room.name)
       connection.state = .seated(session, host)
+      logJoin(connection)
     case .refused(let delivery, let refused):
       guard let connection = owner(of: delivery), let session = connection.session else { return }
       connection.state = .lobby(session)
+      logRefusal(connection, refused, room: host.room.name)
       connection.refuse(refused)
     case .left(let delivery):
       guard let connection = owner(of: delivery), let session = connection.session else { return }

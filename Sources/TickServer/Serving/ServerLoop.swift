@@ -17,7 +17,6 @@ final class ServerLoop {
   /// Of the connections, in the same order.
   @exclusivity(unchecked) private(set) var outlets: ContiguousArray<StreamOutlet?> = []
   private var freeSlots: [Int] = []
-  var refusals: Refusals
 
   var hosts: [String: RoomHost] = [:]
   /// Rooms by the group of the schedule that they tick with.
@@ -40,11 +39,11 @@ final class ServerLoop {
   /// Set once draining: when the loop ends whatever is still open.
   var drainUntil: Instant?
   var isFinished = false
-  /// While goodbyes said at the very end are on their way.
-  var lastMoment: EventLoop.Timer?
   /// See ``relievePressure()``.
   var sweepsSinceGiveBack = 0
   var logger: Logger
+  var endLog = RecordDigest<EndKind>(singles: endsLoggedPerSecond, windowNanoseconds: 1_000_000_000)
+  var faultLog = RecordDigest<FaultKind>(singles: 1, windowNanoseconds: faultWindowNanoseconds)
 
   init(index: Int, loop: Loop, shared: ServerShared) throws {
     self.index = index
@@ -55,7 +54,6 @@ final class ServerLoop {
       input: InputAccount(
         budget: shared.memory.plan.sizes.inputBudget, loops: shared.loopCount,
         connections: shared.configuration.maxConnections))
-    refusals = Refusals(loops: shared.loopCount)
     logger = shared.logger
     logger[metadataKey: "loop"] = "\(index)"
     ledgerLogged = (shared.timeSource.ofTurn(of: loop), ledger)
@@ -94,7 +92,7 @@ final class ServerLoop {
     case .listen(let port, let reply): reply.put(Result { try listen(port: port) })
     case .arrival(let moving): arrive(moving)
     case .drain: drain()
-    case .stop: if isFinished { stopNow() } else { finish() }
+    case .stop: finish()
     }
   }
 
@@ -104,12 +102,10 @@ final class ServerLoop {
     let buffers = SocketBufferSizes(sendBytes: sizes.sendBuffer.bytes, receiveBytes: sizes.receiveBuffer.bytes)
     let listener = try Listener(
       loop: loop, host: shared.configuration.host, port: port,
-      options: Listener.Options(
-        reusePort: true, bufferSizes: buffers,
-        userTimeoutMilliseconds: Int(shared.abandonedNanoseconds / 1_000_000)),
+      options: Listener.Options(reusePort: true, bufferSizes: buffers),
       onAccept: { [unowned self] stream in accept(stream) },
       onError: { [unowned self] error in
-        logger.error("can't accept connections for the moment", metadata: ["error": "\(error)"])
+        logFault("can't accept connections for the moment", error)
       })
     self.listener = listener
     return listener.port
@@ -119,16 +115,14 @@ final class ServerLoop {
 
   func accept(_ stream: EventLoop.Stream) {
     ledger.accept()
+    logger.debug("connection accepted", metadata: ["peer": "\(stream.peerAddress?.description ?? "gone")"])
     let isShort = shared.pressure.level > .normal
     switch shared.admission.enter(stream.peerAddress?.ip, isShortOfMemory: isShort) {
     case .admitted:
       _ = add(stream, place: .admitted)
       stream.startReading()
-    case .refused(let reason, let refusal):
-      let connection = add(stream, place: .refused)
-      let displaced = refusals.enter(connection.slot, from: stream.peerAddress?.ip)
-      if let displaced, let older = connections[displaced] { displace(older) }
-      end(connection, reason, refusal)
+    case .refused(let reason, let refusal): end(add(stream, place: .refused), reason, refusal)
+    case .dropped(let reason, let refusal): end(add(stream, place: .none), reason, refusal, canTell: false)
     }
     lookForDueTick()
   }

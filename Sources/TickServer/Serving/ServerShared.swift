@@ -19,17 +19,14 @@ final class ServerShared: Sendable {
   let logger: Logger
   let loopCount: Int
   let paceLimits: ConnectionPace.Limits
-  /// The shortest stall deadline of any room kind.
-  let leastStallNanoseconds: UInt64
-  /// After this the kernel may end a connection by itself: longer than any deadline of ours, for a process that was killed
-  /// and can end none.
-  let abandonedNanoseconds: UInt64
   private let mailboxes: Locked<[Mailbox<LoopMessage>?]>
   /// What each loop last said about itself; the last word of those that have ended.
   private let snapshots: Locked<[LoopSnapshot]>
   fileprivate let isDraining = Locked(false)
   private let startedUnixSeconds = Double(time(nil))
   private let endedLoops: Locked<[LoopReport?]>
+  /// Descriptors as last counted one by one, which the memory's thread does where the kernel does not tell their number.
+  private let process = Locked(ProcessReadings.now())
 
   init(
     configuration: ServerConfiguration, memory: LimitedPlan, loops: Int, authenticator: Authenticator, logger: Logger,
@@ -43,11 +40,6 @@ final class ServerShared: Sendable {
     self.authenticator = authenticator
     loopCount = loops
     paceLimits = ConnectionPace.Limits(configuration)
-    let stalls = configuration.roomKinds.map { $0.limits.stallDeadline.wholeNanoseconds }
-    leastStallNanoseconds = stalls.min() ?? ConnectionLifecycle.lingerNanoseconds
-    let lags = configuration.roomKinds.map { $0.limits.lagDeadline.wholeNanoseconds }
-    let longest = (stalls + lags).reduce(configuration.idleDeadline.wholeNanoseconds, max)
-    abandonedNanoseconds = longest + 10_000_000_000
     mailboxes = Locked(Array(repeating: nil, count: loops))
     endedLoops = Locked(Array(repeating: nil, count: loops))
     self.logger = logger
@@ -69,9 +61,16 @@ final class ServerShared: Sendable {
   func readings() -> AdminReadings {
     AdminReadings(
       now: timeSource.now, startedAt: origin, startedUnixSeconds: startedUnixSeconds,
-      isDraining: isDraining.withLock { $0 }, loops: snapshots.withLock { $0 }, process: .now(),
+      isDraining: isDraining.withLock { $0 }, loops: snapshots.withLock { $0 },
+      process: process.withLock { $0 }.renewed(),
       memory: MemoryStatus(
-        limitBytes: memory.limit?.size.bytes, planBytes: memory.plan.totalBytes, pressure: pressure.level))
+        limitBytes: memory.limit?.size.bytes, planBytes: memory.plan.totalBytes, pressure: pressure.level),
+      lostLogLines: LogWriter.ofProcess.withLock { $0 }?.lostLines ?? 0)
+  }
+
+  /// What was counted.
+  func publish(_ readings: ProcessReadings) {
+    process.withLock { $0 = readings }
   }
 
   /// Makes a loop reachable; all are before any of them accepts.

@@ -65,7 +65,7 @@ struct PlanCommandTests {
   @Test("is left alone by `serve`, which is also what no command means")
   func serve() throws {
     for arguments in [["serve", "--set", "maxRooms=9"], ["--set", "maxRooms=9"], ["--set", "maxRooms=9", "serve"]] {
-      guard case .serve(let configuration) = ServerProgram.plan(ServerConfiguration(), arguments, environment: [:])
+      guard case .serve(let configuration, _) = ServerProgram.plan(ServerConfiguration(), arguments, environment: [:])
       else {
         Issue.record("\(arguments)")
         continue

@@ -66,7 +66,7 @@ final class ChildProcess {
     return port
   }
 
-  private func line(_ isWanted: (Substring) -> Bool) throws -> String {
+  func line(_ isWanted: (Substring) -> Bool) throws -> String {
     let deadline = monotonicSeconds() + TestClient.patienceSeconds
     while true {
       for line in text.split(separator: "\n").dropLast(text.hasSuffix("\n") ? 0 : 1) where isWanted(line) {

@@ -5,6 +5,15 @@ import WireFormat
 
 @testable import TickServer
 
+/// Free now, and nobody else is likely to take it at once.
+private func freePort() throws -> Int {
+  let server = try ChildProcess.tickserver()
+  let port = try server.port()
+  server.signal(SIGTERM)
+  _ = try server.exit()
+  return port
+}
+
 extension ServingTests {
   @Suite("The program as a process")
   struct Processes {
@@ -17,11 +26,62 @@ extension ServingTests {
       server.signal(signal)
       let goodbye = try client.farewell()
       #expect(goodbye.code == CloseReason.draining.rawValue)
-      #expect((500...5500).contains(goodbye.retryAfterMilliseconds ?? 0))
+      #expect(goodbye.retryAfterMilliseconds == 1000)
       client.close()
       let end = try server.exit()
       #expect(end.code == 0, "\(end.text)")
       #expect(end.text.contains("stopped"), "\(end.text)")
+    }
+
+    @Test(
+      "a standard descriptor that is closed is /dev/null, not the first client's socket",
+      arguments: ["0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"])
+    func closedDescriptors(redirect: String) throws {
+      let port = try freePort()
+      let server = try ChildProcess.tickserver(listen: "127.0.0.1:\(port)", shell: "exec \(redirect); ")
+      var client: TestClient?
+      _ = eventually {
+        client = try? TestClient(port: port)
+        return client != nil
+      }
+      let player = try #require(client)
+      try player.hello()
+      try player.join("r", kind: "arena")
+      server.signal(SIGTERM)
+      #expect(try player.farewell().code == CloseReason.draining.rawValue)
+      player.close()
+      #expect(try server.exit().code == 0)
+    }
+
+    @Test("SIGHUP that is ignored from the start stays ignored")
+    func noHangUp() throws {
+      let server = try ChildProcess.tickserver(shell: "trap '' HUP; ")
+      let port = try server.port()
+      server.signal(SIGHUP)
+      pause(milliseconds: 100)
+      try TestClient(port: port).hello()
+      server.signal(SIGTERM)
+      #expect(try server.exit().code == 0)
+    }
+
+    @Test("without /proc there are no arguments: it does not serve the defaults to everyone")
+    func noProc() throws {
+      let words = [
+        "unshare", "-m", "sh", "-c",
+        "mount -t tmpfs none /proc && exec \(try tickserverProgram()) --listen 127.0.0.1:any",
+      ]
+      let end = try ChildProcess(words).exit()
+      // Not everyone may unshare, nor mount.
+      guard !end.text.contains("unshare"), !end.text.contains("mount:") else { return }
+      #expect(end.code == 78)
+      #expect(end.text.hasPrefix("error: /proc is not there"), "\(end.text)")
+    }
+
+    @Test("an IPv6 address is logged with brackets")
+    func brackets() throws {
+      let server = try ChildProcess.tickserver(listen: "[::1]:any")
+      let line = try server.line { $0.contains("listening") }
+      #expect(line.contains("[::1]:") || line.contains("EADDRNOTAVAIL"), "\(line)")
     }
 
     @Test("a second signal ends it at once")
