@@ -103,6 +103,10 @@ let package = Package(
       ],
       path: "Tests/RoomSimulator", swiftSettings: settings),
 
+    // Tests only: a server whose matches end by themselves (`scripts/immunity/lame_duck.py`).
+    .executableTarget(
+      name: "MatchServer", dependencies: ["TickServer"], path: "Tests/MatchServer", swiftSettings: settings),
+
     .executableTarget(
       name: "FrameCost", dependencies: ["BenchmarkUnits", "BotSwarm", "WireFormat"], path: "Benchmarks/FrameCost",
       swiftSettings: settings),

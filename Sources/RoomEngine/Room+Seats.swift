@@ -70,7 +70,8 @@ extension Room {
     delivery.awaitsSeat = false
     guard delivery.position != .closed else { return }
     if let (refusal, text) = refusal(of: request.join) {
-      effects.append(.refused(delivery, JoinRefused(refusal, text: text)))
+      let retryAfter = refusal == .draining ? LameDuck.retryMilliseconds : nil
+      effects.append(.refused(delivery, JoinRefused(refusal, retryAfterMilliseconds: retryAfter, text: text)))
       return
     }
     guard let id = playerIDs.take(at: tick) else {
@@ -97,6 +98,9 @@ extension Room {
   }
 
   private func refusal(of join: Join) -> (JoinRefusal, String)? {
+    if deadline != nil, !acceptsPlayersWhileEnding {
+      return (.draining, "the server is shutting down: this room takes no new players")
+    }
     if isLocked { return (.roomLocked, "the room is locked") }
     if seatCount >= kind.capacity { return (.roomFull, "all \(kind.capacity) seats are taken") }
     if join.strictSchema, join.schemaHash != kind.schema.hash {

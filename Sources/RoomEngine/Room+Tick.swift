@@ -17,6 +17,10 @@ extension Room {
     counters.ticks += 1
     eventsAreFull = false
     if !freedSeats.isEmpty { freedSeats.removeAll() }
+    if isDeadlineNews, let deadline {
+      isDeadlineNews = false
+      logic.ending(self, deadline: deadline)
+    }
     applyInbox()
     isTakingIn = true
     takeIn()

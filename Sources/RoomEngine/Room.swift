@@ -13,6 +13,13 @@ public final class Room {
   @exclusivity(unchecked) public internal(set) var tick = Tick(0)
   /// Whether new players are kept out; see ``lock()``.
   public internal(set) var isLocked = false
+  /// The tick by which the game should be done because the server is about to stop; nil while it is not. See
+  /// ``RoomLogic/ending(_:deadline:)``.
+  public internal(set) var deadline: Tick?
+  /// Whether players may still join while the server is about to stop. False from the start: a match that goes on with
+  /// those who are in it. Set it at any time, for a match that can't be finished without a player who is missing.
+  /// Players who lost their connection come back to their seats in either case.
+  public var acceptsPlayersWhileEnding = false
 
   let context: EngineContext
   let logic: any RoomLogic
@@ -66,6 +73,8 @@ public final class Room {
   @exclusivity(unchecked) package internal(set) var isClosed = false
   /// What members are told when the room ends after this tick; nil while it goes on.
   @exclusivity(unchecked) package internal(set) var ending: String?
+  /// The game has not been told its deadline.
+  @exclusivity(unchecked) var isDeadlineNews = false
 
   /// Player ids beyond the capacity.
   static let leastRestingIDs = 1024
@@ -114,10 +123,28 @@ public final class Room {
     return start.advanced(byNanoseconds: whole * 1_000_000_000 + part * 1_000_000_000 / rate)
   }
 
-  /// Whether nobody is here: now, or for the linger time.
+  /// Whether nobody is here: now, or for the linger time. Nobody is waited for while the server is about to stop.
   package func isAbandoned(now: Instant, lingers: Bool = true) -> Bool {
     guard seatCount == 0, inbox.isEmpty else { return false }
-    return !lingers || now.nanoseconds(since: emptySince) > kind.limits.linger.wholeNanoseconds
+    return !lingers || deadline != nil || now.nanoseconds(since: emptySince) > kind.limits.linger.wholeNanoseconds
+  }
+
+  /// The number of the newest tick that is due by then.
+  package func tick(dueBy moment: Instant) -> Tick {
+    // Seconds and their fraction apart: the product of a long time would not fit 64 bits.
+    let (rate, nanoseconds) = (UInt64(kind.tickRate), moment.nanoseconds(since: start))
+    let whole = nanoseconds / 1_000_000_000 * rate
+    // Due times are rounded down.
+    let rest = ((nanoseconds % 1_000_000_000 + 1) * rate - 1) / 1_000_000_000
+    return Tick(UInt32(clamping: whole + rest))
+  }
+
+  /// The server is about to stop: the next tick tells the game. A deadline only ever moves closer.
+  package func prepareToEnd(by moment: Instant) {
+    let tick = tick(dueBy: moment)
+    guard tick < deadline ?? Tick(.max) else { return }
+    deadline = tick
+    isDeadlineNews = true
   }
 
   /// Takes the effects of the last tick, oldest first.

@@ -45,6 +45,16 @@ public protocol RoomLogic: AnyObject {
 
   /// One step of the game, after the players' messages of this tick.
   func tick(_ room: Room)
+
+  /// The server is about to stop. The room goes on as before, without new players (see
+  /// ``Room/acceptsPlayersWhileEnding``), and has until `deadline` to finish: bring the match to its end and call
+  /// ``Room/end(_:)``, now or in a later tick. A room that goes on then is closed soon after its deadline; its players'
+  /// connections end with reason `draining`.
+  ///
+  /// Called at the start of a tick, before the players' messages. Called again when the deadline is brought forward; it
+  /// is never put off. It may be a tick that is past, when the server was held up. Not called when the server stops at
+  /// once.
+  func ending(_ room: Room, deadline: Tick)
 }
 
 extension RoomLogic {
@@ -70,6 +80,8 @@ extension RoomLogic {
   }
   /// Does nothing.
   public func tick(_ room: Room) {}
+  /// Does nothing: the room goes on until it is done or its time is over.
+  public func ending(_ room: Room, deadline: Tick) {}
 }
 
 /// What a game says to a player who wants in.

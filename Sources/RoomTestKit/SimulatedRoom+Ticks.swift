@@ -14,6 +14,7 @@ extension SimulatedRoom {
     sweep()
     if let text = room.ending { close(.roomClosed, text) }
     if room.isAbandoned(now: clock.now) { close(.roomClosed, "nobody is in the room") }
+    if let lameDuck, clock.now >= lameDuck.until { close(.draining, "the server is shutting down") }
     afterTick?()
   }
 

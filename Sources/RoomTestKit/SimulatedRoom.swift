@@ -50,6 +50,8 @@ public final class SimulatedRoom {
   var ledger: Ledger
   /// Streams whose close has not been reported.
   var openStreams = 0
+  /// Since ``prepareToEnd(within:)``.
+  private(set) var lameDuck: LameDuck?
   /// Of connections that do nothing; nil for none.
   package var deadlines: SimulatedDeadlines?
 
@@ -120,6 +122,19 @@ public final class SimulatedRoom {
   }
 
   // MARK: The end
+
+  /// Tells the room that the server is about to stop, as an operator does: the next tick calls
+  /// ``RoomEngine/RoomLogic/ending(_:deadline:)``, new players are refused, and a room that still goes on after
+  /// `time` is closed with `draining`. A second call counts when it is for an earlier moment.
+  ///
+  /// - Parameter time: the whole, up to 24 h; the game's deadline is before the last quarter of it, and at most 10 s before
+  ///   its end.
+  public func prepareToEnd(within time: Duration) {
+    let lameDuck = LameDuck(nanoseconds: time.wholeNanoseconds, from: clock.now)
+    guard lameDuck.until < self.lameDuck?.until ?? Instant(nanoseconds: .max) else { return }
+    self.lameDuck = lameDuck
+    room.prepareToEnd(by: lameDuck.closesFrom)
+  }
 
   /// Ends the room: members are told `roomClosed`.
   public func close() {

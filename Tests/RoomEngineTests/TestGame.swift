@@ -58,6 +58,7 @@ final class TestGame: RoomLogic {
   var onEvent: ((IncomingEvent, PlayerID, Room) -> Bool)?
   var onCall: ((UInt16, [UInt8], PlayerID, Room) -> CallOutcome)?
   var onTick: ((Room) -> Void)?
+  var onEnding: ((Room, Tick) -> Void)?
   var givesAvatars = true
 
   func opened(_ room: Room) { onOpened?(room) }
@@ -84,6 +85,10 @@ final class TestGame: RoomLogic {
     return onCall?(method, payload, player, room) ?? .failure(.unknownMethod)
   }
   func tick(_ room: Room) { onTick?(room) }
+  func ending(_ room: Room, deadline: Tick) {
+    log.append("ending \(deadline.rawValue)")
+    onEnding?(room, deadline)
+  }
 }
 
 /// A simulated room with a ``TestGame``, its keys and its clients; ends with the books checked.

@@ -6,10 +6,10 @@ final class AdminExchange: ChannelInboundHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundOut = HTTPServerResponsePart
 
-  private let readings: @Sendable () -> AdminReadings
+  private let source: AdminSource
   private var request: HTTPRequestHead?
 
-  init(readings: @escaping @Sendable () -> AdminReadings) { self.readings = readings }
+  init(_ source: AdminSource) { self.source = source }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     switch unwrapInboundIn(data) {
@@ -18,7 +18,9 @@ final class AdminExchange: ChannelInboundHandler {
     case .end:
       guard let request else { return }
       self.request = nil
-      let response = AdminEndpoint.answer(method: request.method.rawValue, target: request.uri, readings: readings)
+      let response = AdminEndpoint.answer(
+        method: request.method.rawValue, target: request.uri, isFromPage: request.headers.contains(name: "origin"),
+        source)
       send(response, to: request, context)
     }
   }
@@ -28,10 +30,11 @@ final class AdminExchange: ChannelInboundHandler {
   }
 
   private func send(_ response: AdminResponse, to request: HTTPRequestHead, _ context: ChannelHandlerContext) {
-    let headers: HTTPHeaders = [
+    var headers: HTTPHeaders = [
       "content-type": response.contentType, "content-length": "\(response.body.utf8.count)",
       "cache-control": "no-store", "connection": "close",
     ]
+    if let allowed = response.allowedMethods { headers.add(name: "allow", value: allowed) }
     let head = HTTPResponseHead(
       version: .http1_1, status: HTTPResponseStatus(statusCode: response.status), headers: headers)
     context.write(wrapOutboundOut(.head(head)), promise: nil)

@@ -29,7 +29,7 @@ final class AdminServer: Sendable {
   ///
   /// - Throws: ``StartError`` that names the setting.
   static func start(
-    _ configuration: AdminConfiguration, readings: @escaping @Sendable () -> AdminReadings
+    _ configuration: AdminConfiguration, _ source: AdminSource
   ) throws(StartError) -> AdminServer? {
     let port: Int
     switch configuration.port {
@@ -39,7 +39,7 @@ final class AdminServer: Sendable {
     }
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     do {
-      let channel = try bootstrap(group, readings).bind(
+      let channel = try bootstrap(group, source).bind(
         to: SocketAddress(ipAddress: configuration.host, port: port)
       ).wait()
       guard let bound = channel.localAddress?.port else { throw ChannelError.unknownLocalAddress }
@@ -53,7 +53,7 @@ final class AdminServer: Sendable {
   }
 
   private static func bootstrap(
-    _ group: MultiThreadedEventLoopGroup, _ readings: @escaping @Sendable () -> AdminReadings
+    _ group: MultiThreadedEventLoopGroup, _ source: AdminSource
   ) -> ServerBootstrap {
     let connections = AdminConnections()
     return ServerBootstrap(group: group)
@@ -64,7 +64,7 @@ final class AdminServer: Sendable {
           try pipeline.addHandler(AdminConnectionGuard(connections))
           // Nothing is answered twice on one connection: there is nothing to pipeline.
           try pipeline.configureHTTPServerPipeline(withPipeliningAssistance: false)
-          try pipeline.addHandler(AdminExchange(readings: readings))
+          try pipeline.addHandler(AdminExchange(source))
         }
       }
   }

@@ -20,6 +20,10 @@ extension AdminReadings {
   /// Why no further players should come; empty when ready.
   var readinessFaults: [String] {
     var faults = isDraining ? ["draining: the server is shutting down"] : []
+    if let lameDuck {
+      let left = seconds(lameDuck.until.nanoseconds(since: now))
+      faults.append("lame duck: no new rooms, those there end within \(left) s, rooms: \(total.census.rooms)")
+    }
     for (index, loop) in loops.enumerated() where loop.phase != .ended {
       let age = now.nanoseconds(since: loop.publishedAt)
       let overdue = loop.tickDue.map { now.nanoseconds(since: $0) } ?? 0

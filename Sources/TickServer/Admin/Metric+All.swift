@@ -10,6 +10,14 @@ extension Metric {
     },
     server("tickserver_uptime_seconds", .gauge, "Time since the server started.") { .number($0.uptimeSeconds) },
     server("tickserver_draining", .gauge, "1 while the server is shutting down.") { MetricValue($0.isDraining) },
+    Metric(name: "tickserver_state", type: .gauge, help: "1 for the present state.") { readings in
+      AdminReadings.stateNames.map { state in
+        Sample(labels: [("state", state)], value: MetricValue(state == readings.stateName))
+      }
+    },
+    server("tickserver_lame_duck_left_seconds", .gauge, "Until rooms that are not done are closed; absent otherwise.") {
+      $0.secondsLeft.map { .number($0) }
+    },
     server("process_start_time_seconds", .gauge, "When the server started, since 1970.") {
       .number($0.startedUnixSeconds)
     },

@@ -1,4 +1,5 @@
 import ArgumentParser
+import RoomEngine
 
 /// What a server program does once its configuration is known.
 protocol ProgramCommand: ParsableCommand {
@@ -12,7 +13,7 @@ struct ServerCommand: ProgramCommand {
     CommandConfiguration(
       commandName: programName,
       abstract: "Serve multiplayer rooms over TCP: state at a steady tick, the same bytes to every member.",
-      usage: "\(programName) [serve|plan|health] [--config FILE] [--set KEY=VALUE ...] [options]",
+      usage: "\(programName) [serve|plan|health|drain] [--config FILE] [--set KEY=VALUE ...] [options]",
       discussion: """
         Settings come from flags, then TICKSERVER_* environment variables, then the file, then the defaults.
         A variable is the key in capitals: log.level is TICKSERVER_LOG_LEVEL, maxRooms is TICKSERVER_MAX_ROOMS.
@@ -27,7 +28,7 @@ struct ServerCommand: ProgramCommand {
         Exit codes: 0 stopped as asked, 1 could not run, 64 wrong usage, 78 wrong configuration.
         """,
       version: TickServerVersion.current,
-      subcommands: [ServeCommand.self, PlanCommand.self, HealthCommand.self])
+      subcommands: [ServeCommand.self, PlanCommand.self, HealthCommand.self, DrainCommand.self])
   }
 
   @OptionGroup var settings: SettingOptions
@@ -92,7 +93,46 @@ struct HealthCommand: ProgramCommand {
   var ready = false
 
   func outcome(of loaded: LoadedConfiguration) -> ServerProgram.Plan {
-    guard let probe = HealthProbe(loaded.configuration.admin, path: ready ? "/readyz" : "/livez") else {
+    .asking(HealthProbe(loaded.configuration.admin, path: ready ? "/readyz" : "/livez"))
+  }
+}
+
+/// Asks the server that runs with these settings to stop.
+struct DrainCommand: ProgramCommand {
+  static var configuration: CommandConfiguration {
+    CommandConfiguration(
+      commandName: "drain",
+      abstract: "Ask the server that runs with these settings to stop, without ending matches that end in time.",
+      discussion: """
+        It asks the admin port (admin.host, admin.port) and prints what is left; it does not wait for the end.
+        Asked again, the earlier deadline counts.
+
+        Exit codes: 0 it will, 1 it won't, or nobody answers, 64 wrong usage, 78 wrong configuration.
+        """)
+  }
+
+  @OptionGroup var settings: SettingOptions
+  @Option(
+    help: ArgumentHelp(
+      "How long rooms may go on, 100ms to 24h, or now. Default: what the server's lameDuck says.", valueName: "time"))
+  var deadline: String?
+
+  func validate() throws {
+    let form = SettingForm<ServerLifecycle.Order>.order
+    if let deadline, case .problem(let problem) = form.parse(deadline) {
+      throw ValidationError("--deadline is '\(deadline)': \(problem). Allowed: \(form.allowed).")
+    }
+  }
+
+  func outcome(of loaded: LoadedConfiguration) -> ServerProgram.Plan {
+    let query = deadline.map { "?deadline=\($0)" } ?? ""
+    return .asking(HealthProbe(loaded.configuration.admin, path: "/drain" + query, method: "POST"))
+  }
+}
+
+extension ServerProgram.Plan {
+  fileprivate static func asking(_ probe: HealthProbe?) -> Self {
+    guard let probe else {
       return .exit(
         code: ExitStatus.configuration, output: "",
         error: "error: admin.port is not a number here, so there is nobody to ask. Set it to 1 to 65535.\n")

@@ -61,6 +61,8 @@ public struct ServerConfiguration: Sendable {
   public var joinsPerSecond = 5
   /// Joins that a client may ask for at once: 1 to 100,000.
   public var joinBurst = 20
+  /// How long rooms may go on after the server was asked to stop.
+  public var lameDuck: LameDuckTime = .off
   /// How long a stopping server lets connections take their last bytes: 100 ms to 10 min.
   public var drain = Duration.seconds(5)
   /// Who may connect.
@@ -150,6 +152,14 @@ public enum ConnectionLimit: Hashable, Sendable {
   case unlimited
   /// 1 to 1,000,000.
   case atMost(Int)
+}
+
+/// How long rooms may go on after a signal asked the server to stop.
+public enum LameDuckTime: Hashable, Sendable {
+  /// Not at all: everyone is told goodbye at once.
+  case off
+  /// Until they are done, and so long at most: 100 ms to 24 h. No further rooms are opened meanwhile.
+  case atMost(Duration)
 }
 
 /// Who may connect.

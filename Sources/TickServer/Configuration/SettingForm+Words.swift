@@ -1,4 +1,5 @@
 import Logging
+import RoomEngine
 import Spelling
 import WireFormat
 
@@ -71,6 +72,27 @@ extension SettingForm where Value == ConnectionLimit {
     SettingForm<Int>.integer(1...1_000_000)
       .or("unlimited", .unlimited, wrap: ConnectionLimit.atMost) {
         if case .atMost(let most) = $0 { most } else { nil }
+      }
+  }
+}
+
+extension SettingForm where Value == LameDuckTime {
+  static var lameDuck: SettingForm {
+    SettingForm<Duration>.lameDuckTime
+      .or("off", .off, wrap: LameDuckTime.atMost) { if case .atMost(let time) = $0 { time } else { nil } }
+  }
+}
+
+extension SettingForm where Value == Duration {
+  static var lameDuckTime: SettingForm { .time(.milliseconds(100)...(.seconds(24 * 3600))) }
+}
+
+extension SettingForm where Value == ServerLifecycle.Order {
+  /// How soon, as an admin command says it.
+  static var order: SettingForm {
+    SettingForm<Duration>.lameDuckTime
+      .or("now", .atOnce, wrap: { .within(nanoseconds: $0.wholeNanoseconds) }) { order in
+        if case .within(let nanoseconds) = order { .nanoseconds(Int64(clamping: nanoseconds)) } else { nil }
       }
   }
 }

@@ -34,6 +34,7 @@ private func serverSettings() -> [Setting] {
     Setting("byteBurst", at: \.byteBurst, .size(.kib(64)...(.mib(64)))),
     Setting("joinsPerSecond", at: \.joinsPerSecond, .integer(1...100_000)),
     Setting("joinBurst", at: \.joinBurst, .integer(1...100_000)),
+    Setting("lameDuck", at: \.lameDuck, .lameDuck),
     Setting("drain", at: \.drain, .time(.milliseconds(100)...(.seconds(600)))),
     authenticationSetting(),
     tokensFileSetting(),

@@ -131,7 +131,12 @@ extension Connection {
     }
     switch loop.shared.rooms.locate(join, isShortOfMemory: loop.shared.pressure.level > .normal) {
     case .refused(let refusal, let text):
-      let retryAfter = refusal == .overBudget ? ConnectionLifecycle.overBudgetRetryMilliseconds : nil
+      let retryAfter: UInt32? =
+        switch refusal {
+        case .overBudget: ConnectionLifecycle.overBudgetRetryMilliseconds
+        case .draining: LameDuck.retryMilliseconds
+        default: nil
+        }
       let refused = JoinRefused(refusal, retryAfterMilliseconds: retryAfter, text: text)
       loop.logRefusal(self, refused, room: join.room)
       refuse(refused)

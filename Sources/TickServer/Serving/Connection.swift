@@ -167,7 +167,9 @@ final class Connection: StreamDelegate {
       flushOutbox()
       return loop.move(self)
     }
-    if loop.drainUntil != nil { return loop.end(self, .draining, "the server is shutting down") }
+    if loop.drainUntil != nil || host?.isDismissed == true {
+      return loop.end(self, .draining, "the server is shutting down")
+    }
     pump()
   }
 

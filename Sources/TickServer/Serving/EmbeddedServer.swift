@@ -85,7 +85,12 @@ package final class EmbeddedServer {
 
   /// Says goodbye to everyone, as on a signal; connections in the middle of a message keep their time.
   package func drain() {
-    shared.postToAll(.drain)
+    shared.handle(.asked(.atOnce, now: shared.timeSource.now), by: "a test")
+  }
+
+  /// Begins a lame duck, as on a signal.
+  package func stop(withinNanoseconds nanoseconds: UInt64) {
+    shared.handle(.asked(.within(nanoseconds: nanoseconds), now: shared.timeSource.now), by: "a test")
   }
 
   /// Ends everything.

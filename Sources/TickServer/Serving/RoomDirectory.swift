@@ -23,6 +23,7 @@ final class RoomDirectory: Sendable {
   private struct State {
     var rooms: [String: Entry] = [:]
     var roomsOfLoop: [Int]
+    var opensRooms = true
 
     mutating func removeIfUnused(_ room: String) {
       guard let entry = rooms[room], !entry.isOpen, entry.claims == 0 else { return }
@@ -63,6 +64,9 @@ final class RoomDirectory: Sendable {
         }
         return .refused(.roomKindMismatch, "the room \"\(join.room)\" is of kind \"\(room.kind)\"")
       }
+      guard state.opensRooms else {
+        return .refused(.draining, "the server is shutting down: no further rooms are opened")
+      }
       guard !isShortOfMemory else {
         return .refused(.overBudget, "the server is short of memory for another room: try again later")
       }
@@ -74,6 +78,11 @@ final class RoomDirectory: Sendable {
       state.roomsOfLoop[loop] += 1
       return .loop(loop)
     }
+  }
+
+  /// From here on only rooms that are there, or that somebody is on the way to, can be joined.
+  func closeToNewRooms() {
+    state.withLock { $0.opensRooms = false }
   }
 
   /// The room lives on its loop now.

@@ -6,6 +6,8 @@ import WireFormat
 final class RoomHost {
   let room: Room
   let place: TickSchedule.Place
+  /// Its members are told goodbye, each as soon as it has taken what it is in the middle of; then it closes.
+  var isDismissed = false
   /// Tickets of the sessions that have a seat here, and the seats.
   var seats: [UInt64: (ticket: [UInt8], seat: Seat)] = [:]
   /// Members who are read right before each tick, in no order; each knows its place.

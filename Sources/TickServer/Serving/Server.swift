@@ -35,10 +35,11 @@ public final class Server: Sendable {
   ///
   /// - Parameters:
   ///   - configuration: what to serve, where and within which bounds.
-  ///   - handlesSignals: whether SIGTERM, SIGINT and SIGHUP stop the server; a second one ends it at once.
+  ///   - handlesSignals: whether SIGTERM, SIGINT and SIGHUP stop the server: the first begins the lame duck when
+  ///     ``ServerConfiguration/lameDuck`` is not off, the next says goodbye to everyone, one more ends it at once.
   ///   - logger: where to log.
   /// - Throws: ``ConfigurationError`` for a wrong setting, ``MemoryPlanError`` when its worst case is over the memory
-  ///   limit, ``StartError`` when the system can't give what is needed.
+  ///   limit, ``StartError`` when the system can't give what is needed, ``StoppedAtStart`` when a signal came first.
   public static func start(
     _ configuration: ServerConfiguration, handlesSignals: Bool = true, logger: Logger = Logger(label: "tickserver")
   ) throws -> Server {
@@ -70,7 +71,7 @@ public final class Server: Sendable {
       if handlesSignals { helpers.append(try SignalThread.start(shared)) }
       let reader = MemoryReader(limit: memory.limit)
       helpers.append(try MemoryMonitor.start(shared, read: readMemory ?? { reader.read() }))
-      admin = try AdminServer.start(configuration.admin, readings: shared.readings)
+      admin = try AdminServer.start(configuration.admin, AdminSource(shared))
       let port = try listen(loops, shared)
       logger.info(
         "listening",
@@ -81,15 +82,31 @@ public final class Server: Sendable {
       if let admin { logger.info("admin listening", metadata: ["address": "\(admin.endpoint)"]) }
       return Server(port: Int(port), threads: threads, helpers: helpers, admin: admin, shared: shared)
     } catch {
-      shared.postToAll(.stop)
+      // Loops that were told to stop may have ended before they were to listen.
+      let isAsked = shared.state != .serving
+      shared.handle(.failed, by: "a failed start")
       end(threads, helpers, admin)
-      throw error
+      throw isAsked ? StoppedAtStart() : error
     }
   }
 
   /// Says goodbye to everyone, gives connections the drain time to take their last bytes, and ends. Returns at once.
   public func stop() {
-    shared.postToAll(.drain)
+    shared.handle(.asked(.atOnce, now: shared.timeSource.now), by: "the program")
+  }
+
+  /// Opens no further rooms and lets those that are open go on until they are done; then it says goodbye and ends, as
+  /// ``stop()`` does. Returns at once.
+  ///
+  /// Games are told (``RoomEngine/RoomLogic/ending(_:deadline:)``). Players who lose their connection can come back to
+  /// their seats. Called again, the earlier deadline counts.
+  ///
+  /// - Parameter time: how long rooms may go on: up to 24 h, more counts as that; nothing or less is ``stop()``. Those that
+  ///   are not done are closed one after the other over the last quarter of it, and at most its last 10 s.
+  public func stop(within time: Duration) {
+    let nanoseconds = time.wholeNanoseconds
+    let order: ServerLifecycle.Order = nanoseconds > 0 ? .within(nanoseconds: nanoseconds) : .atOnce
+    shared.handle(.asked(order, now: shared.timeSource.now), by: "the program")
   }
 
   /// Returns when the server has ended: after ``stop()`` or a signal.
@@ -154,6 +171,12 @@ public final class Server: Sendable {
     }
     return port
   }
+}
+
+/// A signal stopped the server before it had started.
+public struct StoppedAtStart: Error, CustomStringConvertible, Sendable {
+  /// The same in a line.
+  public let description = "the server was stopped while it started"
 }
 
 /// Why a server can't start; one line that says what to do.

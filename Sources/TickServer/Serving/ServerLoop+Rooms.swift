@@ -18,12 +18,16 @@ extension ServerLoop {
   private func seat(_ connection: Connection, _ session: Session, _ join: Join) {
     // From here on the room itself keeps its place in the directory.
     defer { shared.rooms.abandon(join.room) }
-    guard drainUntil == nil else {
+    let present = hosts[join.room]
+    // A room that was to be opened when the lame duck began was not told and has nobody to end it for.
+    guard drainUntil == nil, present?.isDismissed != true, present != nil || lameDuck == nil else {
       connection.state = .lobby(session)
-      connection.refuse(JoinRefused(.draining, retryAfterMilliseconds: 1000, text: "the server is shutting down"))
+      connection.refuse(
+        JoinRefused(
+          .draining, retryAfterMilliseconds: LameDuck.retryMilliseconds, text: "the server is shutting down"))
       return
     }
-    guard let host = hosts[join.room] ?? open(join) else { return }
+    guard let host = present ?? open(join) else { return }
     connection.state = .seating(session, host)
     host.room.requestSeat(JoinRequest(delivery: connection.delivery, session: session.id, join: join))
   }
@@ -35,6 +39,7 @@ extension ServerLoop {
       end(connection, .ticketUnknown, "no session has this ticket: join anew")
       return
     }
+    guard !host.isDismissed else { return end(connection, .draining, "the server is shutting down") }
     switch host.room.resume(held.seat, with: connection.delivery, from: point, now: now) {
     case .stale:
       end(connection, .ticketStale, "the seat is given up, or what was missed is no longer kept: join anew")
@@ -67,7 +72,7 @@ extension ServerLoop {
     return host
   }
 
-  private func close(_ host: RoomHost, _ reason: CloseReason, _ text: String) {
+  func close(_ host: RoomHost, _ reason: CloseReason, _ text: String) {
     host.room.close(reason, text)
     host.room.takeEffects { perform($0, host) }
     // Not searched for in release builds: clients open rooms at will, and each of them would cost a look at every connection.

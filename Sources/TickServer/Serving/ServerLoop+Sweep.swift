@@ -24,6 +24,7 @@ extension ServerLoop {
     }
     closeAbandonedRooms()
     relievePressure()
+    if lameDuck != nil { followLameDuck(now: now) }
     checkLedger()
     logLedger(now: now)
     logSums(now: now)

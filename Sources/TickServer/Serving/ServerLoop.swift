@@ -36,6 +36,12 @@ final class ServerLoop {
   @exclusivity(unchecked) var isTicking = false
   private var readsSinceLook = 0
   private var sweepTimer: EventLoop.Timer?
+  /// Since the server was asked to stop when its rooms are done.
+  var lameDuck: LameDuck?
+  /// Players of rooms that were chosen to be closed.
+  var dismissedPlayers = 0
+  /// When the first loop last logged what is left.
+  var lameDuckLoggedAt: Instant?
   /// Set once draining: when the loop ends whatever is still open.
   var drainUntil: Instant?
   var isFinished = false
@@ -91,6 +97,7 @@ final class ServerLoop {
     switch message {
     case .listen(let port, let reply): reply.put(Result { try listen(port: port) })
     case .arrival(let moving): arrive(moving)
+    case .letRoomsEnd(let lameDuck): letRoomsEnd(lameDuck)
     case .drain: drain()
     case .stop: finish()
     }

@@ -22,7 +22,7 @@ final class ServerShared: Sendable {
   private let mailboxes: Locked<[Mailbox<LoopMessage>?]>
   /// What each loop last said about itself; the last word of those that have ended.
   private let snapshots: Locked<[LoopSnapshot]>
-  fileprivate let isDraining = Locked(false)
+  private let lifecycle = Locked(ServerLifecycle())
   private let startedUnixSeconds = Double(time(nil))
   private let endedLoops: Locked<[LoopReport?]>
   /// Descriptors as last counted one by one, which the memory's thread does where the kernel does not tell their number.
@@ -61,7 +61,7 @@ final class ServerShared: Sendable {
   func readings() -> AdminReadings {
     AdminReadings(
       now: timeSource.now, startedAt: origin, startedUnixSeconds: startedUnixSeconds,
-      isDraining: isDraining.withLock { $0 }, loops: snapshots.withLock { $0 },
+      state: state, loops: snapshots.withLock { $0 },
       process: process.withLock { $0 }.renewed(),
       memory: MemoryStatus(
         limitBytes: memory.limit?.size.bytes, planBytes: memory.plan.totalBytes, pressure: pressure.level),
@@ -94,10 +94,58 @@ final class ServerShared: Sendable {
 }
 
 extension ServerShared {
-  /// Tells all loops that have not ended to drain or to stop: whichever it is, no more players should come.
-  func postToAll(_ message: LoopMessage) {
-    isDraining.withLock { $0 = true }
+  /// Where the server is on its way to the end.
+  var state: ServerLifecycle.State { lifecycle.withLock { $0.state } }
+
+  /// Rooms and players that are left, as the loops last published.
+  var left: (rooms: Int, players: Int) {
+    snapshots.withLock { loops in
+      loops.reduce(into: (0, 0)) { sum, loop in
+        sum.0 += loop.census.rooms
+        sum.1 += loop.census.seats
+      }
+    }
+  }
+
+  /// Takes a step towards the end, tells all loops and logs who asked for it. Called on any thread.
+  func handle(_ event: ServerLifecycle.Event, by cause: String) {
+    let action = lifecycle.withLock { lifecycle in lifecycle.handle(event) }
+    let message: LoopMessage
+    switch action {
+    case .none: return
+    case .letRoomsEnd(let lameDuck):
+      // Before the loops are told: a room that a join opens from here on would not be told.
+      rooms.closeToNewRooms()
+      message = .letRoomsEnd(lameDuck)
+    case .drain: message = .drain
+    case .stop: message = .stop
+    }
     for loop in 0..<loopCount { _ = post(message, to: loop) }
+    // A server that could not start has one line for that elsewhere.
+    if event != .failed { log(action, by: cause) }
+  }
+
+  private func log(_ action: ServerLifecycle.Action, by cause: String) {
+    let left = left
+    var metadata: Logger.Metadata = ["by": "\(cause)", "rooms": "\(left.rooms)", "players": "\(left.players)"]
+    switch action {
+    case .none: break
+    case .letRoomsEnd(let lameDuck):
+      metadata["secondsLeft"] = "\(lameDuck.secondsLeft(at: timeSource.now))"
+      logger.notice("lame duck: rooms may end, no new ones", metadata: metadata)
+    case .drain: logger.notice("stopping: saying goodbye", metadata: metadata)
+    case .stop: logger.notice("stopping at once", metadata: metadata)
+    }
+  }
+}
+
+extension ServerLifecycle.Order {
+  /// What the configuration says of a first signal.
+  init(_ setting: LameDuckTime) {
+    switch setting {
+    case .off: self = .atOnce
+    case .atMost(let time): self = .within(nanoseconds: time.wholeNanoseconds)
+    }
   }
 }
 
@@ -107,6 +155,8 @@ enum LoopMessage: Sendable {
   case listen(UInt16, Handover<Result<UInt16, any Error>>)
   /// A connection moves here.
   case arrival(MovingConnection)
+  /// Open no further rooms, tell those that are open, and see to it that the last one is closed in time.
+  case letRoomsEnd(LameDuck)
   /// Stop accepting, say goodbye, let connections take their last bytes.
   case drain
   /// End now.

@@ -1,44 +1,49 @@
 import EventLoop
 import Glibc
-import Logging
+import RoomEngine
 
-/// SIGTERM, SIGINT and SIGHUP: the first drains, a second one ends at once.
+/// SIGTERM, SIGINT and SIGHUP: each is a step of ``RoomEngine/ServerLifecycle``. The first begins the lame duck if there is
+/// one (`lameDuck`), the next says goodbye to everyone, one more ends at once.
 ///
 /// On a loop of its own, which ends after all others: a second signal may come when some of them have drained already,
 /// and must not meet the system's default, which ends the process with another exit code.
 enum SignalThread {
   static func start(_ shared: ServerShared) throws -> LoopThread {
     try LoopThread.start(name: "signals") { loop in
-      let state = StopRequests(shared)
-      for signal in stopSignals {
-        _ = try SignalSource(loop: loop, signal: signal) { _ in state.signalled() }
+      let order = ServerLifecycle.Order(shared.configuration.lameDuck)
+      for (signal, name) in StopSignals.heard {
+        _ = try SignalSource(loop: loop, signal: signal) { _ in
+          shared.handle(.signalled(order, now: shared.timeSource.now), by: name)
+        }
       }
+      StopSignals.change(SIG_UNBLOCK)
     }.thread
   }
 }
 
-/// There is no reload yet: SIGHUP, too, must not end the process without a goodbye. Ignored from the start, as `nohup`
-/// leaves it, it stays ignored.
-private var stopSignals: [Int32] {
-  var hangUp = sigaction()
-  sigaction(SIGHUP, nil, &hangUp)
-  // Functions can't be compared, and `SIG_IGN` is none: it is 1.
-  let handler = unsafeBitCast(hangUp.__sigaction_handler.sa_handler, to: Int.self)
-  return handler == unsafeBitCast(SIG_IGN, to: Int.self) ? [SIGTERM, SIGINT] : [SIGTERM, SIGINT, SIGHUP]
-}
+/// The signals that stop a server.
+enum StopSignals {
+  private static let all = [(SIGTERM, name: "SIGTERM"), (SIGINT, name: "SIGINT"), (SIGHUP, name: "SIGHUP")]
 
-/// Confined to the signal loop.
-private final class StopRequests {
-  private let shared: ServerShared
-  private var count = 0
-
-  init(_ shared: ServerShared) {
-    self.shared = shared
+  /// There is no reload yet: SIGHUP, too, must not end the process without a goodbye. Ignored from the start, as `nohup`
+  /// leaves it, it stays ignored.
+  static var heard: [(Int32, name: String)] {
+    var hangUp = sigaction()
+    sigaction(SIGHUP, nil, &hangUp)
+    // Functions can't be compared, and `SIG_IGN` is none: it is 1.
+    let handler = unsafeBitCast(hangUp.__sigaction_handler.sa_handler, to: Int.self)
+    return handler == unsafeBitCast(SIG_IGN, to: Int.self) ? all.filter { $0.0 != SIGHUP } : all
   }
 
-  func signalled() {
-    count += 1
-    shared.logger.info(count == 1 ? "stopping: saying goodbye" : "stopping at once")
-    shared.postToAll(count == 1 ? .drain : .stop)
+  /// Blocks or unblocks them for this thread, and for those that it starts.
+  ///
+  /// A program blocks them before it starts its server: one that comes before the server hears signals then waits for
+  /// that. Its default would end the process, or, in a container's first process, be nothing at all. The thread that hears
+  /// them unblocks them, also where the program was started with them blocked, as some supervisors do.
+  static func change(_ how: Int32) {
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for (signal, _) in all { sigaddset(&signals, signal) }
+    pthread_sigmask(how, &signals, nil)
   }
 }

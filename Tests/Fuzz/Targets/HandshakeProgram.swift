@@ -100,9 +100,10 @@ final class HandshakeProgram {
     case 11: server.advance(byNanoseconds: 34_000_000)
     case 12: server.advance(byNanoseconds: UInt64(input.byte()) * 10_000_000)
     default:
-      guard input.below(8) == 7 else { return }
+      let way = input.below(8)
+      guard way >= 6 else { return }
       isDraining = true
-      server.drain()
+      if way == 7 { server.drain() } else { server.stop(withinNanoseconds: UInt64(input.byte() + 1) * 10_000_000) }
     }
   }
 

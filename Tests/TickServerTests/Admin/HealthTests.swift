@@ -1,3 +1,4 @@
+import EventLoop
 import RoomEngine
 import Testing
 import WireFormat
@@ -68,7 +69,7 @@ struct HealthTests {
     arguments: [MemoryStatus.Pressure.high, .critical])
   func reasons(pressure: MemoryStatus.Pressure) {
     var readings = sampleReadings()
-    readings.isDraining = true
+    readings.state = .draining
     readings.memory.pressure = pressure
     let answer = AdminEndpoint.readyz.answer(readings)
     #expect(answer.status == 503)
@@ -80,7 +81,7 @@ struct HealthTests {
   @Test("other paths, other methods")
   func routing() {
     func answer(_ method: String, _ target: String) -> AdminResponse {
-      AdminEndpoint.answer(method: method, target: target) { sampleReadings() }
+      AdminEndpoint.answer(method: method, target: target, AdminSource { sampleReadings() })
     }
     #expect(answer("GET", "/livez?verbose").status == 200)
     #expect(answer("HEAD", "/readyz").status == 200)
@@ -88,8 +89,83 @@ struct HealthTests {
     for target in ["/", "", "livez", "/livez/", "//livez", "/LIVEZ", "*"] {
       #expect(
         answer("GET", target)
-          == AdminResponse(status: 404, body: "there is nothing here: ask for /livez, /readyz, /metrics, /ledger\n"),
+          == AdminResponse(
+            status: 404, body: "there is nothing here: ask for /livez, /readyz, /metrics, /ledger, /drain\n"),
         "\(target)")
     }
+  }
+
+  @Test("a lame duck keeps players away, with the time and the rooms that are left; it lives")
+  func lameDuck() {
+    var readings = sampleReadings()
+    readings.state = .lameDuck(LameDuck(nanoseconds: 90_500_000_000, from: readings.now), isSignalled: true)
+    readings.loops[1].census.rooms = 3
+    #expect(
+      AdminEndpoint.readyz.answer(readings)
+        == AdminResponse(status: 503, body: "lame duck: no new rooms, those there end within 90.5 s, rooms: 3\n"))
+    #expect(AdminEndpoint.livez.answer(readings).status == 200)
+  }
+}
+
+@Suite("The command to stop")
+struct DrainCommandTests {
+  /// What the server was asked, and the answer; nil when it was not asked.
+  private func post(
+    _ target: String, method: String = "POST", isFromPage: Bool = false
+  ) -> (order: ServerLifecycle.Order??, answer: AdminResponse) {
+    let asked = Locked<ServerLifecycle.Order??>(nil)
+    let source = AdminSource {
+      sampleReadings()
+    } stop: { order in
+      asked.withLock { $0 = .some(order) }
+    }
+    let answer = AdminEndpoint.answer(method: method, target: target, isFromPage: isFromPage, source)
+    return (asked.withLock { $0 }, answer)
+  }
+
+  @Test("without a deadline the configuration decides")
+  func plain() {
+    let (order, answer) = post("/drain")
+    #expect(order == .some(nil))
+    #expect(answer.status == 200)
+    #expect(answer.body == #"{"players":0,"rooms":0,"state":"serving"}"# + "\n")
+  }
+
+  @Test("the deadline is a time, or now")
+  func deadlines() {
+    #expect(post("/drain?deadline=30m").order == .some(.within(nanoseconds: 1_800_000_000_000)))
+    #expect(post("/drain?deadline=now").order == .some(.atOnce))
+  }
+
+  @Test(
+    "anything else is refused with what is allowed, and nobody is asked",
+    arguments: ["deadline=0s", "deadline=5", "deadline=25h", "deadline=", "deadline=off", "in=5s", "deadline=5s&x=1"])
+  func wrong(query: String) {
+    let (order, answer) = post("/drain?" + query)
+    #expect(order == nil)
+    #expect(answer.status == 400)
+    #expect(answer.body.contains("100ms to 24h") || answer.body.contains("only deadline=TIME"), "\(answer.body)")
+  }
+
+  @Test("looking changes nothing; other methods are told which are allowed")
+  func methods() {
+    for method in ["GET", "HEAD"] {
+      #expect(post("/drain?deadline=now", method: method).order == nil)
+      #expect(post("/drain", method: method).answer.status == 200)
+    }
+    #expect(post("/drain", method: "PUT").answer.allowedMethods == "GET, HEAD, POST")
+    #expect(post("/readyz").answer.allowedMethods == "GET, HEAD")
+    for target in ["/drain", "/readyz"] {
+      #expect(post(target, method: "DELETE").answer.status == 405)
+      #expect(post(target, method: "DELETE").order == nil)
+    }
+  }
+
+  @Test("a web page may look and not stop the server")
+  func pages() {
+    let (order, answer) = post("/drain?deadline=now", isFromPage: true)
+    #expect(order == nil)
+    #expect(answer.status == 403)
+    #expect(post("/drain", method: "GET", isFromPage: true).answer.status == 200)
   }
 }

@@ -97,6 +97,41 @@ extension ServingTests {
       #expect(end.code == 0, "\(end.text)")
     }
 
+    @Test("with a lame duck the first signal waits for rooms, the second says goodbye, the third ends")
+    func lameDuck() throws {
+      let server = try ChildProcess.tickserver(["--set", "lameDuck=1h", "--set", "drain=10m"])
+      let client = try TestClient(port: try server.port())
+      try client.hello()
+      try client.join("r", kind: "arena")
+      server.signal(SIGTERM)
+      let newcomer = try TestClient(port: try server.port())
+      try newcomer.hello()
+      // Until the signal has arrived.
+      var refusal: JoinRefused?
+      while refusal == nil {
+        newcomer.send(Say.join("other", kind: "arena"))
+        let next = try newcomer.next()
+        let message = try #require(next)
+        switch message.type {
+        case .joinRefused: refusal = try JoinRefused(message.body.span)
+        case .joined:
+          newcomer.send(Say.leave())
+          try newcomer.until(.left)
+        default: break
+        }
+      }
+      #expect(refusal?.code == JoinRefusal.draining.rawValue)
+      #expect(client.hasEnded == false)
+      server.signal(SIGINT)
+      let goodbye = try client.farewell()
+      #expect(goodbye.code == CloseReason.draining.rawValue)
+      server.signal(SIGTERM)
+      let end = try server.exit()
+      #expect(end.code == 0, "\(end.text)")
+      #expect(end.text.contains("by=SIGTERM"), "\(end.text)")
+      #expect(end.text.contains("by=SIGINT"), "\(end.text)")
+    }
+
     @Test("a port that is taken, by another server or by anybody, is told in one line")
     func portInUse() throws {
       let first = try ChildProcess.tickserver()

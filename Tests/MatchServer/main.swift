@@ -1,0 +1,5 @@
+import TickServer
+
+// Tests only: a server whose matches end by themselves, for rigs that watch a server stop.
+
+Server.main(rooms: [try Match.kind()])
