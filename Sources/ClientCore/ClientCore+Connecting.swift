@@ -7,6 +7,9 @@ extension ClientCore {
     guard phase == .idle || phase == .lost else { throw .phase(phase.name) }
     assembler = MessageAssembler(limit: WireLimits.serverMessageBytes)
     discardOutput()
+    held = HeldFrame()
+    // What was sent and not acknowledged before a cut may never be.
+    inputTimes = InputTimes(after: sentInput)
     times = ConnectionTimes(helloSent: now, lastReceived: now, lastPing: now)
     var credential = configuration.credential
     if let point = resumePoint {
@@ -59,6 +62,8 @@ extension ClientCore {
     case .finished(let known): loss = known
     default: loss = .disconnected
     }
+    // What was received before the end counts; what is wrong with it would have been the end as well.
+    try? tellHeld(delegate)
     // Whoever was leaving has left.
     if seat?.isLeaving == true { forgetSeat() }
     phase = .lost
@@ -108,6 +113,8 @@ extension ClientCore {
     seat = nil
     scratch = nil
     wish = nil
+    held = HeldFrame()
+    inputTimes = InputTimes(after: sentInput)
   }
 
   func loseCalls(_ delegate: any ClientCoreDelegate) {

@@ -64,6 +64,7 @@ extension ClientCore {
   private func handle(
     _ type: MessageType, _ body: Span<UInt8>, now: UInt64, _ delegate: any ClientCoreDelegate
   ) throws(MessageFailure) -> MessageAssembler.Step {
+    if type == .goodbye || type == .left { try tellHeld(delegate) }
     switch type {
     case .goodbye:
       let goodbye = try body.message { (body) throws(WireError) in try Goodbye(body) }
@@ -94,7 +95,7 @@ extension ClientCore {
       delegate.clientDidLeave(self)
     default:
       guard phase.hasRoom else { throw .fault(.unexpectedMessage(type, phase: phase.name)) }
-      try handleRoom(type, body, delegate)
+      try handleWithTrailer(type, body, now: now, delegate)
     }
     return phase.isConnected ? .proceed : .stop
   }

@@ -28,6 +28,7 @@ extension ClientCore {
     // Before anything is applied: after a gap the state at hand is still good to resume from.
     try checkChain(head, seat)
     try apply(head, body, seat)
+    if seat.tick == nil { clock.beginReading() }
     seat.tick = head.tick
     if seat.mirror != nil { delegate.client(self, didApply: content) }
     if let events = head.events {

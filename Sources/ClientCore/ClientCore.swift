@@ -38,6 +38,8 @@ package final class ClientCore {
   var wish: Join?
   var attempt = 0
   var times = ConnectionTimes()
+  var held = HeldFrame()
+  var inputTimes = InputTimes()
   private var output: [UInt8] = []
   private var outputStart = 0
 
@@ -108,6 +110,9 @@ package struct ClientConfiguration: Sendable {
   /// Without it frames are followed (ticks, events) but their state is not decoded: for load, where the state is not
   /// looked at.
   package var keepsState: Bool
+  /// A frame is told together with the acknowledgement that the server wrote behind it, even when the network parts
+  /// them: see `ClientCore+Trailer.swift`. Off for those who measure when frames come.
+  package var joinsAcknowledgements: Bool
   package var retry: RetryPolicy
   /// Time between two pings.
   package var pingMicroseconds: UInt64
@@ -116,12 +121,14 @@ package struct ClientConfiguration: Sendable {
   package var silenceMicroseconds: UInt64
 
   package init(
-    credential: Credential = .none, schema: Schema? = nil, keepsState: Bool = true, retry: RetryPolicy = RetryPolicy(),
-    pingMilliseconds: UInt64 = 1_000, silenceMilliseconds: UInt64 = 10_000
+    credential: Credential = .none, schema: Schema? = nil, keepsState: Bool = true,
+    joinsAcknowledgements: Bool = false, retry: RetryPolicy = RetryPolicy(), pingMilliseconds: UInt64 = 1_000,
+    silenceMilliseconds: UInt64 = 10_000
   ) {
     self.credential = credential
     self.schema = schema
     self.keepsState = keepsState
+    self.joinsAcknowledgements = joinsAcknowledgements
     self.retry = retry
     pingMicroseconds = pingMilliseconds * 1_000
     silenceMicroseconds = silenceMilliseconds * 1_000

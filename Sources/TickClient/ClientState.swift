@@ -1,11 +1,15 @@
 import ClientCore
 import EventLoop
+import Glibc
+import Synchronization
 
 /// The core, and who waits for what it tells. Shared between the loop's thread, which feeds it, and the tasks that read
 /// and send: a lock guards it, held for the length of one decoded chunk at most and never over a system call.
 // @unchecked Sendable: every member but the lock is touched within `locked` only.
 final class ClientState: @unchecked Sendable {
   private let lock = Locked(())
+  /// The thread that is in ``read(_:)``; 0 when none is.
+  private let reader = Atomic<UInt>(0)
   let core: ClientCore
   let noticeLimit: Int
   let interpolation = Interpolation()
@@ -14,10 +18,9 @@ final class ClientState: @unchecked Sendable {
   private(set) var roomNumber = 0
   private var queue: NoticeQueue?
   private var roomEnd: RoomEnd?
-  private var wish: JoinWish?
   private var welcomeWaiter: CheckedContinuation<Void, any Error>?
-  private var joinWaiter: CheckedContinuation<JoinedRoom, any Error>?
-  private var leaveWaiter: CheckedContinuation<Void, Never>?
+  private var join: PendingJoin?
+  private var leaveWaiters: [WaiterID: CheckedContinuation<Void, Never>] = [:]
   private var calls: [UInt32: CheckedContinuation<[UInt8], any Error>] = [:]
 
   /// A class, because the buffer changes while the core is only looked at.
@@ -31,9 +34,28 @@ final class ClientState: @unchecked Sendable {
   }
 
   /// Runs `body` with the state to itself. `body` must not call `locked` again, nor wait.
-  func locked<Value: Sendable>(_ body: (ClientState) throws -> Value) rethrows -> Value {
-    try lock.withLock { _ in try body(self) }
+  func locked<Value>(_ body: (ClientState) throws -> Value) rethrows -> Value {
+    precondition(
+      reader.load(ordering: .relaxed) != Self.thread,
+      "within room.read the room and its client must not be called: use the state that it hands out")
+    return try lock.withLock { _ in try body(self) }
   }
+
+  /// The same for a body of the game, which is told when it calls back instead of waiting for itself.
+  func read<Value, Failure: Error>(_ body: (ClientState) throws(Failure) -> Value) throws(Failure) -> Value {
+    let result: Result<Value, Failure> = locked { state in
+      reader.store(Self.thread, ordering: .relaxed)
+      defer { reader.store(0, ordering: .relaxed) }
+      do throws(Failure) {
+        return .success(try body(state))
+      } catch {
+        return .failure(error)
+      }
+    }
+    return try result.get()
+  }
+
+  private static var thread: UInt { UInt(pthread_self()) }
 
   // MARK: Waiting (all within `locked`)
 
@@ -43,42 +65,71 @@ final class ClientState: @unchecked Sendable {
     welcomeWaiter = waiter
   }
 
-  func awaitJoin(_ new: JoinWish, _ waiter: CheckedContinuation<JoinedRoom, any Error>) {
+  func awaitJoin(_ id: WaiterID, _ wish: JoinWish, _ waiter: CheckedContinuation<JoinedRoom, any Error>) {
+    guard !Task.isCancelled else { return waiter.resume(throwing: CancellationError()) }
     if case .ended = core.phase { return waiter.resume(throwing: ClientError.ended(roomEnd ?? .closed)) }
-    guard joinWaiter == nil, core.seat == nil else {
+    guard join == nil, queue == nil else {
       return waiter.resume(throwing: ClientError.notAllowed("already in a room, or joining one: leave it first"))
     }
-    joinWaiter = waiter
-    wish = new
-    if core.phase == .welcomed { sendWish() }
+    join = PendingJoin(id: id, wish: wish, waiter: waiter)
+    sendWish()
   }
 
+  /// Asks for the seat that is waited for. A seat that was given up, or a join that was cancelled, must be over first.
   private func sendWish() {
-    guard let wish else { return }
+    guard core.phase == .welcomed, let wish = join?.wish else { return }
     do {
       try core.join(wish.room, kind: wish.kind, options: wish.options, strict: wish.strict)
+      join?.wish = nil
     } catch {
-      failJoin(.notAllowed("\(error)"))
+      failJoin(ClientError.notAllowed("\(error)"))
     }
   }
 
-  private func failJoin(_ error: ClientError) {
-    wish = nil
-    joinWaiter?.resume(throwing: error)
-    joinWaiter = nil
+  private func failJoin(_ error: any Error) {
+    join?.waiter.resume(throwing: error)
+    join = nil
   }
 
-  func awaitLeave(_ number: Int, _ waiter: CheckedContinuation<Void, Never>) {
-    guard number == roomNumber, queue != nil else { return waiter.resume() }
+  /// The caller waits no more. A seat that was asked for is given up as soon as it comes.
+  func cancelJoin(_ id: WaiterID) {
+    guard join?.id == id else { return }
+    failJoin(CancellationError())
+    // Seated, and only the first state was missing.
+    if queue != nil {
+      endRoom(.left)
+      giveUpSeat()
+    }
+  }
+
+  private func giveUpSeat() {
     do {
       try core.leave()
-      leaveWaiter = waiter
     } catch {
-      // Not connected: the server will find out when the grace period is over.
-      endRoom(.left)
+      // Not connected: the server will find out when the grace period is over, or the connection is back.
       core.abandonSeat()
-      waiter.resume()
     }
+  }
+
+  func awaitLeave(_ id: WaiterID, _ number: Int, _ waiter: CheckedContinuation<Void, Never>) {
+    guard number == roomNumber, queue != nil else { return waiter.resume() }
+    if core.phase != .leaving {
+      do {
+        try core.leave()
+      } catch {
+        core.abandonSeat()
+        endRoom(.left)
+        return waiter.resume()
+      }
+    }
+    leaveWaiters[id] = waiter
+    if Task.isCancelled { cancelLeave(id) }
+  }
+
+  /// Leave is said, whoever waits for the answer: the room is over, and the next join waits in its place.
+  func cancelLeave(_ id: WaiterID) {
+    guard leaveWaiters[id] != nil else { return }
+    endRoom(.left)
   }
 
   func awaitReply(_ id: UInt32, _ waiter: CheckedContinuation<[UInt8], any Error>) {
@@ -101,7 +152,7 @@ final class ClientState: @unchecked Sendable {
     try? core.leave()
     core.close()
     endRoom(.closed)
-    failJoin(.ended(.closed))
+    failJoin(ClientError.ended(.closed))
     failWelcome(ClientError.ended(.closed))
   }
 
@@ -115,14 +166,17 @@ final class ClientState: @unchecked Sendable {
     roomEnd = end
     queue.finish(end)
     self.queue = nil
-    leaveWaiter?.resume()
-    leaveWaiter = nil
+    for waiter in leaveWaiters.values { waiter.resume() }
+    leaveWaiters.removeAll()
     for id in Array(calls.keys) { forgetCall(id, ClientError.ended(end)) }
+    // Over before its first state was there.
+    if join?.wish == nil { failJoin(ClientError.ended(end)) }
   }
 
   /// The stream is gone; `failure` says why if it could not be made.
   func connectionEnded(jitter: Double, failure: String?) -> Outlook {
     let goodbye = core.phase.goodbye
+    let isLeaving = core.phase == .leaving || !leaveWaiters.isEmpty
     let outlook = core.connectionEnded(jitter: jitter, self)
     guard wasWelcomed else {
       core.close()
@@ -135,11 +189,12 @@ final class ClientState: @unchecked Sendable {
     case .resume(let delay): tell(.disconnected(retryIn: .milliseconds(Int64(clamping: delay))))
     case .fresh:
       // Whoever was leaving has left.
-      endRoom(leaveWaiter != nil ? .left : goodbye.map { .goodbye($0) } ?? .unreachable(attempts: 1))
-      failJoin(goodbye.map { .goodbye($0) } ?? .connectionLost)
+      // One that was not asked for yet is asked for on the next connection.
+      if join?.wish == nil { failJoin(goodbye.map { .goodbye($0) } ?? ClientError.connectionLost) }
+      endRoom(isLeaving ? .left : goodbye.map { .goodbye($0) } ?? .unreachable(attempts: 1))
     case .over(let end):
       endRoom(RoomEnd(end))
-      failJoin(.ended(RoomEnd(end)))
+      failJoin(ClientError.ended(RoomEnd(end)))
     }
     return outlook
   }
@@ -147,13 +202,28 @@ final class ClientState: @unchecked Sendable {
   private func tell(_ notice: RoomNotice, mayBeLost: Bool = false) {
     guard let queue, !queue.push(notice, mayBeLost: mayBeLost) else { return }
     // The reader has given up in effect: the seat is of no more use.
-    let end = RoomEnd.consumerTooSlow(limit: noticeLimit)
-    try? core.leave()
-    endRoom(end)
+    endRoom(.consumerTooSlow(limit: noticeLimit))
+    giveUpSeat()
   }
 }
 
-/// A join to be sent as soon as there is a session.
+/// Names one waiting call, so that its cancellation ends no other.
+struct WaiterID: Hashable, Sendable {
+  private static let last = Atomic<UInt64>(0)
+  private let number: UInt64
+
+  init() { number = Self.last.add(1, ordering: .relaxed).newValue }
+}
+
+/// A caller that waits for a room.
+private struct PendingJoin {
+  let id: WaiterID
+  /// Nil once it is sent.
+  var wish: JoinWish?
+  let waiter: CheckedContinuation<JoinedRoom, any Error>
+}
+
+/// A join to be sent as soon as there is a session, in no room.
 struct JoinWish: Sendable {
   var room: String
   var kind: String
@@ -175,29 +245,36 @@ extension ClientState: ClientCoreDelegate {
     wasWelcomed = true
     welcomeWaiter?.resume()
     welcomeWaiter = nil
-    if core.phase == .welcomed { sendWish() }
+    sendWish()
   }
 
   func client(_ core: ClientCore, didReceive joined: Joined) {
     if joined.isResumed {
       // Given up while the connection was away.
-      if queue == nil, joinWaiter == nil { try? core.leave() } else { tell(.resumed) }
+      if queue == nil { giveUpSeat() } else { tell(.resumed) }
       return
     }
+    // The join was cancelled, and another one may wait for this seat to be free.
+    guard join != nil, join?.wish == nil else { return giveUpSeat() }
     interpolation.buffer.removeAll()
     roomNumber += 1
     roomEnd = nil
     queue = NoticeQueue(limit: noticeLimit)
-    wish = nil
   }
 
   func client(_ core: ClientCore, didReceive refusal: JoinRefused) {
-    failJoin(.joinRefused(JoinRefusedReason(refusal)))
+    // That of a join that was cancelled is nobody's.
+    if join?.wish == nil { failJoin(ClientError.joinRefused(JoinRefusedReason(refusal))) } else { sendWish() }
   }
 
-  func clientDidLeave(_ core: ClientCore) { endRoom(.left) }
+  func clientDidLeave(_ core: ClientCore) {
+    endRoom(.left)
+    sendWish()
+  }
 
   func client(_ core: ClientCore, didApply frame: FrameContent) {
+    // The frames of a seat that was given up, until the server knows.
+    guard queue != nil else { return }
     interpolation.buffer.record(frame, core.tables)
     for entity in frame.removed { tell(.entityRemoved(entity)) }
     for entity in frame.created {
@@ -226,8 +303,8 @@ extension ClientState: ClientCoreDelegate {
 
   func client(_ core: ClientCore, didFinish tick: Tick) {
     tell(.frame(tick))
-    guard let waiter = joinWaiter, let queue, let seat = core.seat else { return }
-    joinWaiter = nil
+    guard let waiter = join?.waiter, let queue, let seat = core.seat else { return }
+    join = nil
     waiter.resume(
       returning: JoinedRoom(
         number: roomNumber, queue: queue, schema: seat.schema, player: seat.player, tickRate: seat.tickRate))

@@ -73,9 +73,13 @@ final class Connection: @unchecked Sendable {
       gathering?.stop()
     }
     guard let stream, inFlight == nil else { return }
-    let bytes = state.locked { $0.core.takeOutput() }
+    let now = SharedLoop.now()
+    let bytes = state.locked { state in
+      state.core.inputsLeft(now: now)
+      return state.core.takeOutput()
+    }
     guard !bytes.isEmpty else { return }
-    lastSend = SharedLoop.now()
+    lastSend = now
     let taken: Int
     switch bytes.withUnsafeBytes({ stream.tryWrite($0) }) {
     case .wrote(let count): taken = count
@@ -154,7 +158,7 @@ final class Connection: @unchecked Sendable {
       return
     }
     guard stream != nil else { return }
-    let isAlive = state.locked { $0.core.tick(now: now) }
+    let isAlive = state.locked { $0.core.tellOverdue(now: now, $0) && $0.core.tick(now: now) }
     guard isAlive else { return lost(nil) }
     if !isGathering { flush() }
   }

@@ -15,6 +15,7 @@ public final class Room: Sendable {
 
   let client: TickClient
   let number: Int
+  let times = RoomTimes()
   var state: ClientState { client.connection.state }
 
   init(_ client: TickClient, _ joined: JoinedRoom) {
@@ -30,10 +31,18 @@ public final class Room: Sendable {
   public var tickInterval: Duration { .nanoseconds(1_000_000_000 / Int64(tickRate)) }
 
   /// Gives the seat up, and returns when the server knows; without a connection at once.
+  ///
+  /// When the task is cancelled it returns at once as well: the server is told all the same, and the client can join
+  /// another room as soon as the server has answered.
   public func leave() async {
-    await withCheckedContinuation { waiter in
-      state.locked { $0.awaitLeave(number, waiter) }
-      client.wake()
+    let id = WaiterID()
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { waiter in
+        state.locked { $0.awaitLeave(id, number, waiter) }
+        client.wake()
+      }
+    } onCancel: {
+      state.locked { $0.cancelLeave(id) }
     }
   }
 
@@ -85,9 +94,9 @@ public final class Room: Sendable {
   }
 
   /// The number of the last input that the room has applied; 0 before the first.
-  public var acknowledgedInput: UInt32 {
-    state.locked { state in state.roomNumber == number ? state.core.seat?.acknowledgedInput ?? 0 : 0 }
-  }
+  ///
+  /// It belongs to a tick: read it together with the state, by ``read(_:)``.
+  public var acknowledgedInput: UInt32 { read { $0.acknowledgedInput } }
 
   /// Raises an event: it goes to the room, and from there to the players named.
   ///
@@ -118,7 +127,8 @@ public final class Room: Sendable {
   ///   - payload: At most 1,024 bytes; the room kind may allow less.
   /// - Returns: The answer.
   /// - Throws: ``ClientError``: `callFailed` with the status, `connectionLost` when it is unknown whether the call was
-  ///   carried out, `notAllowed`, `ended`; `CancellationError`, which does not take the call back.
+  ///   carried out, `notAllowed`, `ended`; `CancellationError`, which does not take the call back: it counts among the
+  ///   16 until its answer comes.
   public func call(_ method: UInt16, _ payload: [UInt8] = []) async throws -> [UInt8] {
     try Task.checkCancellation()
     let id = CallID()

@@ -101,13 +101,20 @@ public final class TickClient: Sendable {
   ///   - options: Whatever the game wants to know, at most 1,024 bytes.
   ///   - strictSchema: Refuse the room if its schema is not the client's own, instead of learning it.
   /// - Throws: ``ClientError``: `joinRefused` with the server's reason, `notAllowed` while in another room,
-  ///   `goodbye`, `connectionLost` or `ended`.
+  ///   `goodbye`, `connectionLost` or `ended`; `CancellationError` when the task is cancelled. A seat that comes
+  ///   afterwards is given back at once, and the next join waits for that.
   public func join(
     _ room: String, kind: String, options: [UInt8] = [], strictSchema: Bool = false
   ) async throws -> Room {
     let wish = JoinWish(room: room, kind: kind, options: options, strict: strictSchema)
-    let joined = try await withCheckedThrowingContinuation { waiter in
-      connection.state.locked { $0.awaitJoin(wish, waiter) }
+    let id = WaiterID()
+    let joined = try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { waiter in
+        connection.state.locked { $0.awaitJoin(id, wish, waiter) }
+        wake()
+      }
+    } onCancel: {
+      connection.state.locked { $0.cancelJoin(id) }
       wake()
     }
     return Room(self, joined)
@@ -141,7 +148,7 @@ public final class TickClient: Sendable {
 extension TickClient.Options {
   fileprivate func configuration(_ token: [UInt8]?, _ schema: Schema?) -> ClientConfiguration {
     ClientConfiguration(
-      credential: token.map { .token($0) } ?? .none, schema: schema,
+      credential: token.map { .token($0) } ?? .none, schema: schema, joinsAcknowledgements: true,
       retry: RetryPolicy(
         firstMilliseconds: firstRetry.wholeMilliseconds, mostMilliseconds: longestRetry.wholeMilliseconds,
         attempts: max(0, retries)),

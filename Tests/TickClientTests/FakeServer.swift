@@ -25,9 +25,25 @@ final class FakeServer: @unchecked Sendable, StreamDelegate {
   private var lastEvent: UInt64 = 0
   /// Frames sealed, with their ticks: what a resume replays.
   private var log: [(tick: UInt32, bytes: [UInt8])] = []
-  private var isSeated = false
+  private(set) var isSeated = false
   private(set) var hellos = 0
+  private(set) var joins = 0
   private(set) var leaves = 0
+  /// Connections that ended.
+  private(set) var ends = 0
+  /// Answers nothing at all.
+  var isMute = false
+  /// Joins and leaves wait until the test has them answered.
+  var ignoresJoins = false
+  var ignoresLeaves = false
+  /// Newcomers wait for their state.
+  var withholdsKeyframes = false
+  /// Sends what is behind a frame a little later, as a network may that parts the two.
+  var partsAcknowledgements = false
+  private var lateAcknowledgement: Timer?
+  private var late: [[UInt8]] = []
+  private var loop: Loop?
+  private(set) var calls = 0
   private(set) var inputs = 0
   /// Reads that brought inputs.
   private(set) var inputReads = 0
@@ -48,6 +64,7 @@ final class FakeServer: @unchecked Sendable, StreamDelegate {
     _ = seal([])
     log = []
     let started = try LoopThread.start(name: "fakeserver") { [self] loop in
+      self.loop = loop
       listener = try Listener(
         loop: loop, host: "127.0.0.1", port: 0, onAccept: { [self] in accept($0) }, onError: { _ in })
       return Int(listener?.port ?? 0)
@@ -62,6 +79,8 @@ final class FakeServer: @unchecked Sendable, StreamDelegate {
     thread?.join()
     listener = nil
     stream = nil
+    lateAcknowledgement = nil
+    loop = nil
   }
 
   /// Runs `body` on the server's thread and waits for it.
@@ -173,22 +192,32 @@ final class FakeServer: @unchecked Sendable, StreamDelegate {
     }
   }
 
-  func streamDidEnd(_ stream: EventLoop.Stream, _ end: StreamEnd) { stream.close() }
+  func streamDidEnd(_ stream: EventLoop.Stream, _ end: StreamEnd) {
+    ends += 1
+    stream.close()
+  }
 
   func stream(_ stream: EventLoop.Stream, didCompleteWrite error: LoopError?) {}
 
   private func answer(_ type: UInt8, _ body: Span<UInt8>) {
+    if isMute {
+      hellos += 1
+      return
+    }
     switch MessageType(rawValue: type) {
     case .hello: if let hello = try? Hello(body) { welcome(hello) }
-    case .join: join()
+    case .join:
+      joins += 1
+      if !ignoresJoins { answerJoin() }
     case .leave:
       leaves += 1
-      isSeated = false
-      send(encodedBytes(bound: 8) { $0.put(empty: .left) })
+      if !ignoresLeaves { answerLeave() }
     case .ping:
       guard let token = try? Ping.token(body) else { return }
       send(encodedBytes(bound: 64) { Pong(token: token, timeMicroseconds: 9_000_000).encode(into: &$0) })
-    case .call: if let call = try? Call(body) { reply(call, body.array(call.payload)) }
+    case .call:
+      calls += 1
+      if let call = try? Call(body) { reply(call, body.array(call.payload)) }
     case .event: if let event = try? ClientEvent(body) { step([(event.code, body.array(event.payload))]) }
     case .input:
       inputs += 1
@@ -212,13 +241,18 @@ final class FakeServer: @unchecked Sendable, StreamDelegate {
     for frame in log where frame.tick > point.lastTick.rawValue { send(frame.bytes) }
   }
 
-  private func join() {
+  func answerLeave() {
+    isSeated = false
+    send(encodedBytes(bound: 8) { $0.put(empty: .left) })
+  }
+
+  func answerJoin() {
     if let refusal {
       self.refusal = nil
       return send(encodedBytes(bound: 2048) { refusal.encode(into: &$0) })
     }
     joined(resumed: nil)
-    send(keyframe())
+    if !withholdsKeyframes { send(keyframe()) }
   }
 
   private func joined(resumed: ResumePoint?) {
@@ -239,10 +273,23 @@ final class FakeServer: @unchecked Sendable, StreamDelegate {
 
   private func apply(_ body: Span<UInt8>) {
     guard var reader = try? InputReader(body) else { return }
+    // A network delays, and changes no order.
+    sendLate()
     while let entry = try? reader.next(body, into: &scratch, schema) {
       tables[0].copy(entry.mask, from: &scratch, row: 0, to: Int(entry.entity.id))
     }
     step()
-    send(encodedBytes(bound: 16) { InputAck.encode(sequence: reader.sequence, into: &$0) })
+    let acknowledgement = encodedBytes(bound: 16) { InputAck.encode(sequence: reader.sequence, into: &$0) }
+    guard partsAcknowledgements, let loop else { return send(acknowledgement) }
+    late.append(acknowledgement)
+    if lateAcknowledgement == nil {
+      lateAcknowledgement = try? Timer(loop: loop) { [self] in sendLate() }
+    }
+    lateAcknowledgement?.start(afterMilliseconds: 3)
+  }
+
+  private func sendLate() {
+    for acknowledgement in late { send(acknowledgement) }
+    late = []
   }
 }
