@@ -30,6 +30,6 @@ if [ -z "$port" ]; then
 fi
 
 "$bin/botswarm" --target "127.0.0.1:$port" --bots "$bots" --room-size "$room" --input-rate "$rate" --duration "$seconds" \
-  --server-pid $server --min-fps "${MIN_FPS:-29.5}" --max-server-rss "${MAX_RSS:-60MiB}" \
+  --server-pid $server --min-fps "${MIN_FPS:-29.5}" --max-frame-gap "${MAX_GAP:-1s}" --max-lost-connections 0 --max-server-rss "${MAX_RSS:-60MiB}" \
   --json "$out/demo.json" --html "$out/demo.html" "$@"
 echo "report: $out/demo.html"

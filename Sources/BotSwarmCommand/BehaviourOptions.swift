@@ -26,12 +26,16 @@ struct BehaviourOptions: ParsableArguments {
       "full: every bot decodes; shared: equal bytes after equal state are decoded once; auto: by the number of bots.")
   var decode = SwarmPlan.Decode.auto
 
+  @Flag(inversion: .prefixedNo, help: "Bots that lose their connection go back to their seats, as players do.")
+  var reconnect = true
+
   func apply(to plan: inout SwarmPlan) throws {
     plan.durationSeconds = duration
     plan.inputRate = inputRate
     plan.mix = try MovementMix(mix)
     plan.seed = seed
     plan.decode = decode
+    plan.returns = reconnect
     plan.eventIntervalSeconds = SwarmPlan.sensibleEventInterval(roomSize: plan.roomSize)
     guard let eventInterval else { return }
     do {

@@ -10,6 +10,13 @@ struct DemandOptions: ParsableArguments {
   var maxP99Latency: String?
 
   @Option(
+    help: ArgumentHelp("Longest time that any bot may be without a frame, as in 500ms.", valueName: "time"))
+  var maxFrameGap: String?
+
+  @Option(help: "Most connections that may be lost, though their bots come back; 0 for none.")
+  var maxLostConnections: Int?
+
+  @Option(
     help: ArgumentHelp("Largest resident memory of the server, as in 60MiB; needs --server-pid.", valueName: "size"))
   var maxServerRss: String?
 
@@ -40,15 +47,25 @@ struct DemandOptions: ParsableArguments {
     plan.thresholds.maxP99Ratio = maxP99Ratio
     plan.thresholds.maxResidentMovement = try share("--max-rss-growth", maxRssGrowth)
     plan.thresholds.maxResidentGrowth = try share("--max-rss-after", maxRssAfter)
-    do {
-      plan.thresholds.maxP99LatencyMicroseconds = try maxP99Latency.map { try Quantity.microseconds($0) }
-    } catch {
-      throw ValidationError("--max-p99-latency: \(error)")
+    plan.thresholds.maxP99LatencyMicroseconds = try time("--max-p99-latency", maxP99Latency)
+    plan.thresholds.maxFrameGapMicroseconds = try time("--max-frame-gap", maxFrameGap)
+    if let maxLostConnections, maxLostConnections < 0 {
+      throw ValidationError("--max-lost-connections \(maxLostConnections): 0 or more")
     }
+    plan.thresholds.maxLostConnections = maxLostConnections
     do {
       plan.thresholds.maxServerResidentBytes = try maxServerRss.map { try Quantity.bytes($0) }
     } catch {
       throw ValidationError("--max-server-rss: \(error)")
+    }
+  }
+
+  private func time(_ option: String, _ text: String?) throws -> UInt64? {
+    guard let text else { return nil }
+    do {
+      return try Quantity.microseconds(text)
+    } catch {
+      throw ValidationError("\(option): \(error)")
     }
   }
 

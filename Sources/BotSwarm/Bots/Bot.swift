@@ -22,7 +22,10 @@ protocol Bot: AnyObject {
 
 /// Where a bot stands.
 enum BotState {
-  case waiting, connecting, joining, joined, leaving
+  case waiting, connecting, joining, joined
+  /// It has lost its connection and goes back to its seat.
+  case away
+  case leaving
   /// Its socket is closed.
   case ended
 }

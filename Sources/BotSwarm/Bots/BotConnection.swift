@@ -30,6 +30,9 @@ final class BotConnection {
     }
   }
 
+  /// There is no stream, and none is being made.
+  var isIdle: Bool { stream == nil && attempt == nil }
+
   /// The server does not take what was sent before.
   var isBlocked: Bool { inFlight != nil }
 
@@ -76,5 +79,8 @@ final class BotConnection {
     stream?.close()
   }
 
-  func didClose() { stream = nil }
+  func didClose() {
+    stream = nil
+    didCompleteWrite()
+  }
 }

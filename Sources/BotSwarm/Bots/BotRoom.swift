@@ -20,6 +20,11 @@ final class BotRoom {
   private var content = FrameContent()
   /// Of the room's first bot, when bytes are measured.
   var meter: FrameMeter?
+  var doubts = Doubts()
+  var whisperDoubts = Doubts()
+  /// The last time for which an input of any bot waited longer than usual, in local microseconds: bots that send none
+  /// know by it that frames were due.
+  private(set) var wait: ClosedRange<UInt64> = 0...0
 
   /// What the first bot to get there found at a tick.
   private struct TickRecord {
@@ -73,6 +78,12 @@ final class BotRoom {
   func removeAll() {
     for bot in bots { bot.talk.confidant = nil }
     bots = []
+  }
+
+  /// An input waited that long for its answer.
+  func noteWait(from start: UInt64, to end: UInt64) {
+    // Of those that overlap it is one wait.
+    wait = start <= wait.upperBound ? min(start, wait.lowerBound)...max(end, wait.upperBound) : start...end
   }
 
   // MARK: Hashes

@@ -41,6 +41,7 @@ extension MovingBot {
     } catch {
       measures.totals.faults.decodeErrors += 1
       measures.note("bot \(index) in room \(room.name): \(error)")
+      isFaulty = true
       fail("protocolFault")
     }
   }

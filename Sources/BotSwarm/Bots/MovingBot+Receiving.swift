@@ -22,14 +22,18 @@ extension MovingBot: StreamDelegate {
 
   func stream(_ stream: Stream, didCompleteWrite error: LoopError?) {
     connection.didCompleteWrite()
-    if error == nil, state == .joined || state == .leaving, !connection.flush(core) { fail("writeFailed") }
+    if error == nil, state == .joined || state == .away || state == .leaving, !connection.flush(core) {
+      fail("writeFailed")
+    }
   }
 
-  func streamDidClose(_ stream: Stream) { end() }
+  func streamDidClose(_ stream: Stream) { closed() }
 }
 
 extension MovingBot: ClientCoreDelegate {
   func client(_ core: ClientCore, didReceive welcome: Welcome) {
+    // In a resume the room's answer follows by itself.
+    guard core.phase == .welcomed else { return }
     do throws(ClientMisuse) {
       try core.join(room.name, kind: surroundings.plan.roomKind)
     } catch {
@@ -37,7 +41,7 @@ extension MovingBot: ClientCoreDelegate {
     }
   }
 
-  func client(_ core: ClientCore, didReceive joined: Joined) { self.joined(joined) }
+  func client(_ core: ClientCore, didReceive joined: Joined) { joined.isResumed ? returned() : self.joined(joined) }
 
   func client(_ core: ClientCore, didReceive refusal: JoinRefused) { refused(refusal) }
 
@@ -65,7 +69,10 @@ extension MovingBot: ClientCoreDelegate {
 
   func client(_ core: ClientCore, didAcknowledge sequence: UInt32) { acknowledged(sequence) }
 
+  func client(_ core: ClientCore, didLoseCall id: UInt32) { talk.openCalls -= 1 }
+
   func client(_ core: ClientCore, didFind fault: ClientFault) {
+    isFaulty = true
     switch fault {
     case .gap(let last, let tick, _):
       if let last, tick <= last { measures.totals.faults.orderFaults += 1 } else { measures.totals.faults.gaps += 1 }

@@ -12,10 +12,13 @@ final class MovingBot: Bot {
     /// Learnt by the first bot that joins, so that the others need not ask for it.
     var schema: Schema?
     var fields: MotionFields?
+    /// Spreads the returns of bots that lost their connections at once.
+    var random: SplitMix64
 
     init(_ plan: SwarmPlan, _ loop: Loop) {
       self.plan = plan
       self.loop = loop
+      random = SplitMix64(seed: plan.seed)
     }
   }
 
@@ -36,8 +39,18 @@ final class MovingBot: Bot {
   /// Local time of the bytes at hand, in microseconds.
   var now: UInt64 = 0
   var lastFrame: (tick: Tick, at: UInt64)?
+  /// While it has lost its connection and is on its way back.
+  var absence: Absence?
+  /// Since when this bot waits for an answer for another reason than a timed input.
+  var waitsSince: UInt64?
+  /// It found a fault: coming back would only find it again.
+  var isFaulty = false
+  private(set) var isClosing = false
   private var startedAt: UInt64 = 0
-  private var hasConnected = false
+  private(set) var joinedAt: UInt64 = 0
+  /// Counted among the connected, and among the joined.
+  private var isOpen = false
+  private var isSeated = false
   private(set) var hasJoined = false
   private var framesInSecond = 0
   private var wasJoinedAllSecond = false
@@ -81,18 +94,23 @@ final class MovingBot: Bot {
       connection.stream?.close()
       return end()
     }
-    measures.connected += 1
-    hasConnected = true
     state = .joining
-    stream.delegate = self
-    stream.startReading()
+    didOpen(stream)
     do throws(ClientMisuse) { try core.connect(now: LoopMeasures.now()) } catch { return fail("\(error)") }
     if !connection.flush(core) { fail("writeFailed") }
+  }
+
+  func didOpen(_ stream: Stream) {
+    measures.connected += 1
+    isOpen = true
+    stream.delegate = self
+    stream.startReading()
   }
 
   // MARK: The runner's calls
 
   func pump(now: UInt64, seconds: Double) {
+    if state == .away { return comeBack(now: now) }
     guard state == .joined else { return }
     guard core.tick(now: now) else { return lose() }
     if connection.isBlocked {
@@ -157,6 +175,7 @@ final class MovingBot: Bot {
   func quiet() { talk.isQuiet = true }
 
   func leave() {
+    if state == .away { measures.disconnected("away at the end") }
     guard state == .joined else { return close() }
     state = .leaving
     do throws(ClientMisuse) { try core.leave() } catch { return close() }
@@ -165,16 +184,17 @@ final class MovingBot: Bot {
 
   func close() {
     guard state != .ended else { return }
-    if connection.stream == nil, state != .connecting { return end() }
+    isClosing = true
+    if connection.isIdle { return end() }
     connection.close()
   }
 
   // MARK: What the core tells
 
   func joined(_ joined: Joined) {
-    state = .joined
     hasJoined = true
-    measures.joined += 1
+    joinedAt = now
+    takeSeat()
     measures.joins += 1
     measures.totals.joined += 1
     measures.tickRate = joined.tickRate
@@ -185,9 +205,47 @@ final class MovingBot: Bot {
     room.settle()
   }
 
+  private func takeSeat() {
+    state = .joined
+    isSeated = true
+    measures.joined += 1
+  }
+
+  func didDepart() {
+    state = .away
+    isSeated = false
+    measures.joined -= 1
+    waitsSince = timedInput?.at
+    timedInput = nil
+  }
+
+  func didReturn() {
+    takeSeat()
+    // What was on its way may be lost: all fields are sent again.
+    written = MotionFields.Written()
+  }
+
+  /// Ticks that were due by now and whose frames have not come.
+  /// - Parameter others: Since when an input of the room waits.
+  func countOverdue(before next: UInt32, now: UInt64, others: UInt64? = nil) {
+    guard let lastFrame, let seat = core.seat else { return }
+    var since = [timedInput?.at, waitsSince, absence?.since, others].compactMap { $0 }.min()
+    if room.wait.upperBound > lastFrame.at { since = min(since ?? .max, room.wait.lowerBound) }
+    measures.recordOverdue(
+      after: lastFrame, before: next, now: now, waitsSince: since, seat,
+      roundTripMicroseconds: core.clock.roundTripMicroseconds ?? 0)
+  }
+
+  /// Since when an input waits for its acknowledgement, if one does.
+  var inputWaitsSince: UInt64? { timedInput?.at ?? absence?.since }
+
   func countFrame(_ tick: Tick) {
     framesInSecond += 1
-    if measures.window != nil { steady.recordFrame(atMicroseconds: now) }
+    if measures.window != nil {
+      steady.recordFrame(atMicroseconds: now)
+      if let lastFrame, tick.rawValue > lastFrame.tick.rawValue + 1 { countOverdue(before: tick.rawValue, now: now) }
+    }
+    waitsSince = nil
     guard let seat = core.seat else { return }
     measures.recordFrame(dueMicroseconds: seat.dueMicroseconds(tick), receivedMicroseconds: now)
     if let lastFrame, measures.isSteady, tick > lastFrame.tick {
@@ -204,6 +262,8 @@ final class MovingBot: Bot {
   func acknowledged(_ sequence: UInt32) {
     guard let timed = timedInput, sequence >= timed.sequence else { return }
     timedInput = nil
+    let waited = now - timed.at
+    if waited > 100_000 + (core.clock.roundTripMicroseconds ?? 0) { room.noteWait(from: timed.at, to: now) }
     if measures.isSteady { measures.totals.acknowledgement.record(microseconds: now - timed.at) }
   }
 
@@ -237,15 +297,27 @@ final class MovingBot: Bot {
   }
 
   func fail(_ reason: String) {
+    guard !goAway(reason, at: LoopMeasures.now()) else { return }
     // After Leave the server may be quicker to close than we are.
-    if state == .joining || state == .joined { measures.disconnected(reason) }
+    if state == .joining || state == .joined || state == .away, !isClosing { measures.disconnected(reason) }
     close()
+  }
+
+  /// The stream is closed.
+  func closed() {
+    if isOpen { measures.connected -= 1 }
+    isOpen = false
+    connection.didClose()
+    if state != .away || isClosing { end() }
   }
 
   func end() {
     guard state != .ended else { return }
-    if hasConnected { measures.connected -= 1 }
-    if hasJoined { measures.joined -= 1 } else { room.settle() }
+    if isOpen { measures.connected -= 1 }
+    isOpen = false
+    if isSeated { measures.joined -= 1 }
+    isSeated = false
+    if !hasJoined { room.settle() }
     state = .ended
     connection.didClose()
   }

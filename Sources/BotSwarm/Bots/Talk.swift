@@ -49,6 +49,8 @@ struct Talk {
     Int(player.rawValue) < heard.count ? heard[Int(player.rawValue)] : 0
   }
 
+  func lastWhisper(from player: PlayerID) -> UInt32 { heardWhispers[player.rawValue, default: 0] }
+
   mutating func hear(_ counter: UInt32, from player: PlayerID) -> Order {
     while heard.count <= Int(player.rawValue) { heard.append(0) }
     let order = Order(counter, after: heard[Int(player.rawValue)])
@@ -111,13 +113,13 @@ extension MovingBot {
   func heard(_ payload: Span<UInt8>, from sender: PlayerID) {
     guard let counter = counter(payload) else { return }
     measures.totals.eventsChecked += 1
-    count(talk.hear(counter, from: sender))
+    count(talk.hear(counter, from: sender), of: counter, from: sender, &room.doubts)
   }
 
   func heardWhisper(_ payload: Span<UInt8>, from sender: PlayerID) {
     guard let counter = counter(payload) else { return }
     measures.totals.whispersChecked += 1
-    count(talk.hearWhisper(counter, from: sender))
+    count(talk.hearWhisper(counter, from: sender), of: counter, from: sender, &room.whisperDoubts)
   }
 
   func answered() {
@@ -125,14 +127,26 @@ extension MovingBot {
     measures.totals.callsAnswered += 1
   }
 
-  private func count(_ order: Talk.Order) {
+  private func count(_ order: Talk.Order, of counter: UInt32, from sender: PlayerID, _ doubts: inout Doubts) {
+    if !doubts.hear(counter, from: sender) { measures.totals.faults.eventsLost += 1 }
     switch order {
     case .next: break
     case .again: measures.totals.faults.eventsDoubled += 1
     case .skipping(let missing):
+      let lost = (counter - missing..<counter).count { !doubts.excuse($0, of: sender) }
+      guard lost > 0 else { return }
       measures.totals.faults.eventsOutOfOrder += 1
-      measures.totals.faults.eventsLost += Int(missing)
+      measures.totals.faults.eventsLost += lost
     }
+  }
+
+  /// The connection is lost: what nobody has heard yet may not have reached the server.
+  func doubtWhatIsOnItsWay() {
+    guard let player = core.seat?.player else { return }
+    let heard = room.bots.map { $0.talk.lastHeard(from: player) }.max() ?? 0
+    if heard < talk.raised { room.doubts.add(heard + 1...talk.raised, of: player) }
+    let told = talk.confidant?.talk.lastWhisper(from: player) ?? 0
+    if told < talk.whispered { room.whisperDoubts.add(told + 1...talk.whispered, of: player) }
   }
 
   /// Once all was quiet: what this bot should have heard, and did not.
@@ -141,12 +155,18 @@ extension MovingBot {
     measures.totals.faults.callFaults += max(0, talk.openCalls)
     for other in room.bots where other !== self && other.state == .joined {
       guard let sender = other.core.seat?.player else { continue }
-      measures.totals.faults.eventsLost += Int(other.talk.raised) - Int(talk.lastHeard(from: sender))
+      measures.totals.faults.eventsLost += missing(
+        talk.lastHeard(from: sender), other.talk.raised, of: sender, &room.doubts)
       if other.talk.confidant === self {
-        let heard = talk.heardWhispers[sender.rawValue, default: 0]
-        measures.totals.faults.eventsLost += Int(other.talk.whispered) - Int(heard)
+        measures.totals.faults.eventsLost += missing(
+          talk.lastWhisper(from: sender), other.talk.whispered, of: sender, &room.whisperDoubts)
       }
     }
+  }
+
+  private func missing(_ heard: UInt32, _ raised: UInt32, of sender: PlayerID, _ doubts: inout Doubts) -> Int {
+    guard heard < raised else { return 0 }
+    return (heard + 1...raised).count { !doubts.excuse($0, of: sender) }
   }
 
   private func counter(_ payload: Span<UInt8>) -> UInt32? {

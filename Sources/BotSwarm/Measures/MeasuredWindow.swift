@@ -24,8 +24,11 @@ struct WindowMeasures: Sendable {
   var latency = Distribution()
   /// Frames a second of each bot.
   var ratesPerSecond: [Double] = []
+  /// The longest time without a frame of each bot.
+  var gapsMicroseconds: [UInt64] = []
 
   mutating func add(_ other: WindowMeasures) {
+    gapsMicroseconds += other.gapsMicroseconds
     latency.add(other.latency)
     ratesPerSecond += other.ratesPerSecond
   }

@@ -30,13 +30,25 @@ package struct SteadyWindow: Hashable, Sendable {
   package private(set) var frames = 0
   private var firstMicroseconds: UInt64 = 0
   private var lastMicroseconds: UInt64 = 0
+  private var longestGapMicroseconds: UInt64 = 0
 
   package init() {}
 
   package mutating func recordFrame(atMicroseconds now: UInt64) {
     if frames == 0 { firstMicroseconds = now }
+    if frames > 0, now > lastMicroseconds {
+      longestGapMicroseconds = max(longestGapMicroseconds, now - lastMicroseconds)
+    }
     lastMicroseconds = now
     frames += 1
+  }
+
+  /// The longest time without a frame between `start` and `end`, both ends included.
+  package func longestGap(fromMicroseconds start: UInt64, toMicroseconds end: UInt64) -> UInt64 {
+    guard frames > 0 else { return end > start ? end - start : 0 }
+    let before = firstMicroseconds > start ? firstMicroseconds - start : 0
+    let after = end > lastMicroseconds ? end - lastMicroseconds : 0
+    return max(longestGapMicroseconds, before, after)
   }
 
   /// Frames a second between `start` and `end`, nil for a window without length.
@@ -55,5 +67,21 @@ package struct SteadyWindow: Hashable, Sendable {
     let intervals = frames - (startsOnFrame ? 1 : 0)
     guard to > from else { return Double(frames) * 1_000_000 / Double(end - start) }
     return Double(intervals) * 1_000_000 / Double(to - from)
+  }
+}
+
+/// The longest times without a frame of many bots, one value a bot.
+package struct GapSummary: Hashable, Sendable {
+  package let p50Microseconds: UInt64
+  package let p99Microseconds: UInt64
+  package let maxMicroseconds: UInt64
+
+  /// Nil when there are no bots to speak of.
+  package init?(_ gapsMicroseconds: [UInt64]) {
+    let sorted = gapsMicroseconds.sorted()
+    guard let longest = sorted.last else { return nil }
+    // The worst of a hundred bots is the 99th percentile.
+    func rank(_ percent: Int) -> UInt64 { sorted[min(sorted.count - 1, sorted.count * percent / 100)] }
+    (p50Microseconds, p99Microseconds, maxMicroseconds) = (rank(50), rank(99), longest)
   }
 }

@@ -4,6 +4,8 @@ package struct SwarmTotals: Sendable {
   package var keyframesReceived: UInt64 = 0
   /// Keyframes that took the place of frames because the bot had read too slowly.
   package var skips: UInt64 = 0
+  /// Frames that were due in the steady window and did not come: they count in ``frameLatency`` with their age.
+  package var framesOverdue: UInt64 = 0
   package var bytesReceived: UInt64 = 0
   package var bytesSent: UInt64 = 0
   /// Bytes of Frame messages that are no keyframes, with their length prefix.
@@ -27,6 +29,16 @@ package struct SwarmTotals: Sendable {
   package var joinRefusals: [String: Int] = [:]
   /// Connections that ended before the bot wanted, by reason.
   package var disconnects: [String: Int] = [:]
+  /// Connections that were lost and whose bots went to get their seats back, by reason.
+  package var lostConnections: [String: Int] = [:]
+  /// Attempts to connect again.
+  package var reconnects = 0
+  /// Bots that got their seats back.
+  package var resumes = 0
+  /// Bots whose seats were gone; each is among the ``disconnects``.
+  package var sessionsLost = 0
+  /// From a loss to the seat.
+  package var longestAwayMicroseconds: UInt64 = 0
   /// Bots that left in order: Leave, Left, closed.
   package var leftInOrder = 0
   package var socketsLeftOpen = 0
@@ -38,6 +50,8 @@ package struct SwarmTotals: Sendable {
   package var inputLateness = Distribution()
   /// Frames a second of each bot over its steady window.
   package var ratesPerSecond: [Double] = []
+  /// The longest time without a frame of each bot, in its steady window.
+  package var gapsMicroseconds: [UInt64] = []
 
   /// What frames took, part by part; nil when it was not measured.
   package var frameBytes: FrameBytes?
@@ -50,6 +64,7 @@ package struct SwarmTotals: Sendable {
 
   package init() {}
 
+  package var lostConnectionCount: Int { lostConnections.values.reduce(0, +) }
   package var disconnectCount: Int { disconnects.values.reduce(0, +) }
 
   /// Nil when no entity moved.
@@ -67,6 +82,13 @@ package struct SwarmTotals: Sendable {
     framesReceived += other.framesReceived
     keyframesReceived += other.keyframesReceived
     skips += other.skips
+    framesOverdue += other.framesOverdue
+    lostConnections.merge(other.lostConnections, uniquingKeysWith: +)
+    reconnects += other.reconnects
+    resumes += other.resumes
+    sessionsLost += other.sessionsLost
+    longestAwayMicroseconds = max(longestAwayMicroseconds, other.longestAwayMicroseconds)
+    gapsMicroseconds += other.gapsMicroseconds
     bytesReceived += other.bytesReceived
     bytesSent += other.bytesSent
     deltaFrameBytes += other.deltaFrameBytes

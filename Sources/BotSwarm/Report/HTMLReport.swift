@@ -77,6 +77,7 @@ package struct HTMLReport {
       (Format.decimal(report.rates?.min, places: 2), "frames/s, worst bot"),
       (Format.decimal(report.rates?.p50, places: 2), "frames/s, median bot"),
       (Format.duration(microseconds: latency?.p99Microseconds), "frame latency p99"),
+      (Format.duration(microseconds: report.gaps?.maxMicroseconds), "longest without a frame"),
       (Format.decimal(totals.bytesPerEntityUpdate, places: 2), "bytes a moving entity and tick"),
       (report.serverPeakResidentBytes.map { Format.bytes($0) } ?? "-", "server RSS, peak"),
       (Format.percent(report.serverCores), "server CPU, of a core"),
@@ -96,7 +97,8 @@ package struct HTMLReport {
       ["seconds between a bot's events", Format.decimal(setting.eventIntervalSeconds, places: 1)],
       ["movement", setting.mix], ["seed", String(setting.seed)], ["duration", "\(setting.durationSeconds) s"],
       ["joins a second", Format.decimal(setting.joinRate, places: 0)], ["loops", String(setting.loops)],
-      ["decoding", setting.decode], ["hostile bots", setting.hostile?.mix.description ?? "none"],
+      ["decoding", setting.decode],
+      ["bots come back", setting.returns ? "yes" : "no"], ["hostile bots", setting.hostile?.mix.description ?? "none"],
     ]
   }
 }

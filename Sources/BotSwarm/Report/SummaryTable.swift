@@ -39,7 +39,8 @@ package struct SummaryTable {
         "delivered",
         "\(report.deliveredPerSecond.map { Format.grouped(Int($0)) } ?? "-") frames/s in all, \(Format.grouped(totals.skips)) skips"
       ),
-      ("frame latency", spread(totals.frameLatency)), ("interval jitter", spread(totals.intervalJitter)),
+      ("longest without frame", gaps), ("frame latency", latency),
+      ("interval jitter", spread(totals.intervalJitter)),
       ("input to ack", spread(totals.acknowledgement)), ("join time", spread(totals.joinTime)),
       ("bytes per frame", Format.decimal(totals.bytesPerFrame, places: 1)),
       ("bytes per entity", "\(Format.decimal(totals.bytesPerEntityUpdate, places: 2)) a moving entity and tick"),
@@ -53,7 +54,8 @@ package struct SummaryTable {
         "whispers and calls",
         "\(Format.grouped(totals.whispersChecked)) whispers checked, \(Format.grouped(totals.callsAnswered)) replies"
       ),
-      ("disconnects", listed(totals.disconnects)), ("connect failures", listed(totals.connectFailures)),
+      ("disconnects", listed(totals.disconnects)), ("lost and come back", returns),
+      ("connect failures", listed(totals.connectFailures)),
       ("join refusals", listed(totals.joinRefusals)),
       ("left in order", Format.grouped(totals.leftInOrder)),
     ]
@@ -76,6 +78,28 @@ package struct SummaryTable {
 
   private func rate(_ bytesPerSecond: Double?) -> String {
     bytesPerSecond.map { Format.bytes(Int($0)) + "/s" } ?? "-"
+  }
+
+  private var gaps: String {
+    guard let gaps = report.gaps else { return "-" }
+    return "p50 \(Format.duration(microseconds: gaps.p50Microseconds))   "
+      + "p99 \(Format.duration(microseconds: gaps.p99Microseconds))   "
+      + "max \(Format.duration(microseconds: gaps.maxMicroseconds)) (one value a bot)"
+  }
+
+  private var latency: String {
+    let overdue = report.totals.framesOverdue
+    let note = overdue > 0 ? "   (with \(Format.grouped(overdue)) frames that were due and did not come)" : ""
+    return spread(report.totals.frameLatency) + note
+  }
+
+  private var returns: String {
+    let totals = report.totals
+    guard report.setting.returns else { return "off" }
+    guard totals.lostConnectionCount > 0 else { return "none" }
+    return "\(listed(totals.lostConnections)); \(Format.grouped(totals.resumes)) resumed, "
+      + "\(Format.grouped(totals.sessionsLost)) sessions lost, longest away "
+      + Format.duration(microseconds: totals.longestAwayMicroseconds)
   }
 
   private var server: String {

@@ -61,7 +61,8 @@ extension SwarmReport {
       // A string, because a seed uses all 64 bits and JSON numbers lose some.
       ("seed", .string(String(setting.seed))), ("durationSeconds", .integer(setting.durationSeconds)),
       ("joinRate", .number(setting.joinRate)), ("loops", .integer(setting.loops)),
-      ("decode", .string(setting.decode)), ("serverPID", .optional(setting.serverPID.map { Int($0) })),
+      ("decode", .string(setting.decode)), ("returns", .bool(setting.returns)),
+      ("serverPID", .optional(setting.serverPID.map { Int($0) })),
     ])
   }
 
@@ -73,7 +74,10 @@ extension SwarmReport {
       ("perBotMin", .optional(rates?.min)), ("perBotP1", .optional(rates?.p1)), ("perBotP50", .optional(rates?.p50)),
       ("perBotMax", .optional(rates?.max)), ("perBotMean", .optional(rates?.mean)),
       ("hashesCompared", .count(totals.hashesCompared)), ("shared", .count(totals.framesShared)),
-      ("unchecked", .count(totals.framesUnchecked)),
+      ("unchecked", .count(totals.framesUnchecked)), ("overdue", .count(totals.framesOverdue)),
+      ("longestGapP50Microseconds", .optional(gaps?.p50Microseconds)),
+      ("longestGapP99Microseconds", .optional(gaps?.p99Microseconds)),
+      ("longestGapMaxMicroseconds", .optional(gaps?.maxMicroseconds)),
     ])
   }
 
@@ -100,7 +104,11 @@ extension SwarmReport {
     return .object([
       ("joined", .integer(totals.joined)), ("leftInOrder", .integer(totals.leftInOrder)),
       ("disconnects", Self.json(totals.disconnects)), ("connectFailures", Self.json(totals.connectFailures)),
-      ("joinRefusals", Self.json(totals.joinRefusals)), ("socketsLeftOpen", .integer(totals.socketsLeftOpen)),
+      ("joinRefusals", Self.json(totals.joinRefusals)), ("lost", Self.json(totals.lostConnections)),
+      ("reconnects", .integer(totals.reconnects)), ("resumes", .integer(totals.resumes)),
+      ("sessionsLost", .integer(totals.sessionsLost)),
+      ("longestAwayMicroseconds", .count(totals.longestAwayMicroseconds)),
+      ("socketsLeftOpen", .integer(totals.socketsLeftOpen)),
     ])
   }
 

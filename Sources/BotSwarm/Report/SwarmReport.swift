@@ -20,6 +20,8 @@ package struct SwarmReport: Sendable {
   }
   var steadyWindows: [Range<Int>] { windows.filter { $0.kind == .steady }.map(\.seconds) }
   package var rates: RateSummary? { RateSummary(totals.ratesPerSecond) }
+  /// The longest time without a frame of each bot, over all bots.
+  package var gaps: GapSummary? { GapSummary(totals.gapsMicroseconds) }
 
   /// Frames a second over all bots, in the steady window.
   package var deliveredPerSecond: Double? { mean { Double($0.frames) } }
@@ -58,6 +60,7 @@ package struct RunSetting: Hashable, Sendable {
   package var tickRate = 0
   package var serverPID: Int32?
   package var hostile: HostilePlan?
+  package var returns = true
 
   package init() {}
 
@@ -68,6 +71,10 @@ package struct RunSetting: Hashable, Sendable {
 package struct Thresholds: Hashable, Sendable {
   package var minFramesPerSecond: Double?
   package var maxP99LatencyMicroseconds: UInt64?
+  /// Longest time without a frame, of any bot.
+  package var maxFrameGapMicroseconds: UInt64?
+  /// Connections that may be lost, though their bots come back.
+  package var maxLostConnections: Int?
   package var maxServerResidentBytes: UInt64?
   package var maxBytesPerEntityUpdate: Double?
   /// Frame latency at the 99th percentile with the hostile mix by that without.

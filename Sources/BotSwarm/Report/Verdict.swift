@@ -123,6 +123,14 @@ extension SwarmReport {
       name: name, isOK: count > 0, value: Format.grouped(count), requirement: "must be above 0", nature: .correctness)
   }
 
+  /// A swarm that was some milliseconds late explains no second: by more than that, and ten times its own worst, it is
+  /// the server that was late.
+  private func nature(of value: UInt64?, over most: UInt64) -> Check.Nature {
+    guard let value, value > most else { return .timing }
+    let own = totals.inputLateness.summary?.maxMicroseconds ?? 0
+    return value - most > max(1_000_000, 10 * own) ? .correctness : .timing
+  }
+
   private var timingChecks: [Check] {
     var checks = [
       Check(
@@ -143,7 +151,23 @@ extension SwarmReport {
       checks.append(
         Check(
           name: "p99 latency", isOK: p99.map { $0 <= most } ?? false, value: Format.duration(microseconds: p99),
-          requirement: "at most \(Format.duration(microseconds: most))", nature: .timing))
+          requirement: "at most \(Format.duration(microseconds: most))", nature: nature(of: p99, over: most)))
+    }
+    if let most = thresholds.maxFrameGapMicroseconds {
+      let longest = gaps?.maxMicroseconds
+      checks.append(
+        Check(
+          name: "frame gap", isOK: longest.map { $0 <= most } ?? false,
+          value: Format.duration(microseconds: longest),
+          requirement: "at most \(Format.duration(microseconds: most)) without a frame",
+          nature: nature(of: longest, over: most)))
+    }
+    if let most = thresholds.maxLostConnections {
+      let lost = totals.lostConnectionCount
+      checks.append(
+        Check(
+          name: "lost connections", isOK: lost <= most, value: Format.grouped(lost),
+          requirement: "at most \(Format.grouped(most)), come back or not", nature: .timing))
     }
     return checks + resourceChecks
   }

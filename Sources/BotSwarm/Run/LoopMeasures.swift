@@ -1,4 +1,6 @@
+import ClientCore
 import EventLoop
+import WireFormat
 
 /// What the bots of one loop measured. Confined to the loop.
 final class LoopMeasures {
@@ -14,6 +16,7 @@ final class LoopMeasures {
   var tickRate: UInt32 = 0
   /// Only within a window frames count for rates and latency.
   private(set) var window: MeasuredWindow.Kind?
+  private var windowStart: UInt64 = 0
   private var windowLatency = Distribution()
   /// By the round trips of all bots of the loop.
   var serverClock = ClockBounds()
@@ -25,6 +28,7 @@ final class LoopMeasures {
 
   func begin(_ window: MeasuredWindow.Kind) {
     self.window = window
+    windowStart = Self.now()
     windowLatency.reset()
   }
 
@@ -41,8 +45,29 @@ final class LoopMeasures {
     guard let clockOffset = serverClock.offsetMicroseconds else { return }
     // The estimate is a little off: a frame that seems to come early came at once.
     let late = max(0, Int64(bitPattern: now) + clockOffset - Int64(bitPattern: due))
-    latency.record(microseconds: UInt64(late))
-    if window != nil { windowLatency.record(microseconds: UInt64(late)) }
+    record(late: UInt64(late))
+  }
+
+  private func record(late microseconds: UInt64) {
+    latency.record(microseconds: microseconds)
+    if window != nil { windowLatency.record(microseconds: microseconds) }
+  }
+
+  /// The frames between two, or before the end of the window, that were due: see ``OverdueFrames``.
+  func recordOverdue(
+    after last: (tick: Tick, at: UInt64), before next: UInt32, now: UInt64, waitsSince: UInt64?, _ seat: RoomSeat,
+    roundTripMicroseconds roundTrip: UInt64
+  ) {
+    guard window != nil, let clockOffset = serverClock.offsetMicroseconds else { return }
+    let room = OverdueFrames.RoomTimes(
+      start: Int64(clamping: seat.startMicroseconds) - clockOffset, tickRate: seat.tickRate,
+      roundTripMicroseconds: roundTrip)
+    OverdueFrames.forEach(
+      after: last, before: next, now: now, waitsSince: waitsSince, windowStart: windowStart, in: room
+    ) { age in
+      record(late: age)
+      if isSteady { totals.framesOverdue += 1 }
+    }
   }
 
   /// What a second counts begins anew.

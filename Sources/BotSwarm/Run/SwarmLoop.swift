@@ -184,6 +184,7 @@ final class SwarmLoop {
     guard let windowStart, measures.window != nil else { return }
     let end = LoopMeasures.now()
     let isSteady = measures.isSteady
+    countOverdue(at: end)
     var window = WindowMeasures()
     window.latency = measures.endWindow()
     let tick = 1_000_000 / UInt64(max(1, measures.tickRate))
@@ -191,9 +192,24 @@ final class SwarmLoop {
     for case let bot as MovingBot in bots where bot.hasJoined {
       let rate = bot.steady.ratePerSecond(fromMicroseconds: windowStart, toMicroseconds: end, tickMicroseconds: tick)
       if let rate { window.ratesPerSecond.append(rate) }
+      let gap = bot.steady.longestGap(fromMicroseconds: max(windowStart, bot.joinedAt), toMicroseconds: end)
+      window.gapsMicroseconds.append(gap)
     }
-    if isSteady { measures.totals.ratesPerSecond += window.ratesPerSecond }
+    if isSteady {
+      measures.totals.ratesPerSecond += window.ratesPerSecond
+      measures.totals.gapsMicroseconds += window.gapsMicroseconds
+    }
     tell(.measured(window))
+  }
+
+  /// What has not come when the window ends is as late as it is by then.
+  private func countOverdue(at end: UInt64) {
+    for room in rooms {
+      let waitsSince = room.bots.compactMap(\.inputWaitsSince).min()
+      for bot in room.bots where bot.state == .joined || bot.state == .away {
+        bot.countOverdue(before: .max, now: end, others: waitsSince)
+      }
+    }
   }
 
   // MARK: The end

@@ -38,6 +38,8 @@ package struct SwarmPlan: Sendable {
   /// Where to connect from, instead of what the system chooses.
   package var localAddress: String?
   package var serverPID: Int32?
+  /// Bots that lose their connection go back to their seats, as players' clients do.
+  package var returns = true
   package var thresholds = Thresholds()
   package var hostile: HostilePlan?
   /// Where the server tells its ledger, for the census.
@@ -78,6 +80,7 @@ package struct SwarmPlan: Sendable {
     setting.decode = sharesDecoding ? "shared" : "full"
     setting.serverPID = serverPID
     setting.hostile = hostile
+    setting.returns = returns
     return setting
   }
 
