@@ -24,7 +24,7 @@ extension ServerLoop {
     }
     closeAbandonedRooms()
     relievePressure()
-    if lameDuck != nil { followLameDuck(now: now) }
+    if lameDuck != nil { followLameDuck(now: clock()) }
     checkLedger()
     logLedger(now: now)
     logSums(now: now)

@@ -181,6 +181,32 @@ extension ServingTests {
       }
     }
 
+    @Test("a peer that reads nothing keeps neither its room nor the server beyond the deadline and the drain time")
+    func stalled() throws {
+      var limits = RoomLimits()
+      limits.stallDeadline = .seconds(60)
+      limits.lagDeadline = .seconds(60)
+      let kind = try TestRoom.kind(traffic: .noise(16), limits: limits)
+      let ledger = try withServer(
+        kind,
+        configure: {
+          $0.sendBuffer = .kib(4)
+          $0.drain = .milliseconds(500)
+        }
+      ) { test in
+        let healthy = try test.member()
+        let stalled = try test.connect(receiveBytes: 4096)
+        stalled.send(Say.hello() + Say.join("r"))
+        test.expectOpenConnections(2)
+        try healthy.follow(for: 1)
+        test.server.stop(within: .seconds(1))
+        try healthy.expectGoodbye(.draining, "shutting down")
+        healthy.close()
+        #expect(test.server.stopped().count == 1)
+      }
+      #expect(ledger.closed == [.draining: 2])
+    }
+
     // MARK: Spreading, on the test's own time
 
     /// Members of so many rooms of an embedded server.
