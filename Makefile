@@ -5,7 +5,7 @@ TEST_PACKAGES = $(PACKAGES) python3
 # Declared dependencies only: an arrow of the house that the manifest does not have is an error.
 IMPORT_CHECK = --explicit-target-dependency-import-check error
 
-.PHONY: help container-test hostile hostile-quick soak cycles memory-return demo test build release lint format test-metrics bench-scrape bench-frame bench bench-quick bench-setup bench-failures bench-scale simulate vectors setup test-setup clean
+.PHONY: help lint-arm image container-test hostile hostile-quick soak cycles memory-return demo test build release lint format test-metrics bench-scrape bench-frame bench bench-quick bench-setup bench-failures bench-scale simulate vectors setup test-setup clean
 .PHONY: bench-instructions bench-micro bench-inputs profile
 .PHONY: bench-builds mutants immunity fuzz fuzz-smoke fuzz-corpus tsan asan
 
@@ -28,10 +28,10 @@ test: test-setup lint ## format lint, build, all tests
 	swift build --build-tests $(IMPORT_CHECK)
 	python3 -m unittest discover -s Tests/Failures
 	.build/debug/tickserver --config Examples/Relay/walk.yaml --check-config
-	swift test -c release --filter Allocation
+	scripts/swift-test.sh 4 -c release --filter Allocation
 	$(MAKE) --no-print-directory simulate SEEDS=3000
 	# One test at a time: some count the descriptors of the process.
-	swift test --skip-build --no-parallel
+	scripts/swift-test.sh 680 --skip-build --no-parallel
 
 build: setup ## everything, for debugging
 	swift build $(IMPORT_CHECK)
@@ -42,6 +42,10 @@ release: setup ## the programs, optimised
 
 lint: ## formatting, strictly
 	swift format lint --strict --recursive --parallel Sources Tests Examples Benchmarks Package.swift
+
+lint-arm: ## compile what only 64-bit Arm has
+	@scripts/install-packages.sh libc6-dev-arm64-cross
+	scripts/check-arm.sh
 
 format: ## format all sources in place
 	swift format --in-place --recursive --parallel Sources Tests Examples Benchmarks Package.swift
@@ -54,6 +58,9 @@ test-metrics: ## a real Prometheus scrapes a server with bots; promtool checks t
 
 bench-scrape: release ## tick lateness with a scrape a second against without
 	scripts/scrape-cost.sh
+
+image: release ## build the image and run it for a moment: container-test in short (root)
+	docker/test/run.sh --bots 40 --seconds 8 --hostile all=7
 
 container-test: release ## build the image, run it in 64 MiB with hostile bots on it
 	docker/test/run.sh

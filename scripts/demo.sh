@@ -32,4 +32,13 @@ fi
 "$bin/botswarm" --target "127.0.0.1:$port" --bots "$bots" --room-size "$room" --input-rate "$rate" --duration "$seconds" \
   --server-pid $server --min-fps "${MIN_FPS:-29.5}" --max-frame-gap "${MAX_GAP:-1s}" --max-lost-connections 0 --max-server-rss "${MAX_RSS:-60MiB}" \
   --json "$out/demo.json" --html "$out/demo.html" "$@"
+# Here and not in the trap, which may not change what the run comes to.
+kill -TERM $server
+status=0
+wait $server || status=$?
+if [ $status -ne 0 ]; then
+  echo "error: the server ended with $status after SIGTERM:" >&2
+  tail -20 "$log" >&2
+  exit 1
+fi
 echo "report: $out/demo.html"

@@ -22,7 +22,7 @@ targets=("$@")
 # Optimised, but with assertions. lld: the program's main must win over the
 # fuzzer's.
 swift build -c release --scratch-path .build-fuzz --product Fuzz -Xswiftc -sanitize=fuzzer,address \
-  -Xcc -fsanitize=fuzzer-no-link,address -Xswiftc -assert-config -Xswiftc Debug -Xswiftc -use-ld=lld
+  -Xcc -fsanitize=fuzzer-no-link,address -Xcc -DTICKSERVER_CALLS_OF_LIBC -Xswiftc -assert-config -Xswiftc Debug -Xswiftc -use-ld=lld
 
 most_bytes() { # longest input that is tried, in bytes
   case $1 in

@@ -3,7 +3,8 @@
 
 /* send(2) and recv(2) as the kernel has them, for what is called for each member in each tick. glibc's are cancellation
    points: in a program with threads they call two more functions, and errno's, and after a system call the processor has
-   forgotten where each of these returns to (decision 21). Both return how many bytes, or an error number below 0. */
+   forgotten where each of these returns to (decision 21). Both return how many bytes, or an error number below 0.
+   Sanitizers see the buffers of the C library's calls alone: they build with TICKSERVER_CALLS_OF_LIBC. */
 
 #include <errno.h>
 #include <stddef.h>
@@ -11,7 +12,7 @@
 #include <sys/syscall.h>
 
 static inline long tickserver_socket_call(long call, int socket, const void *bytes, size_t count, int flags) {
-#if defined(__x86_64__) && !defined(__ILP32__)
+#if defined(__x86_64__) && !defined(__ILP32__) && !defined(TICKSERVER_CALLS_OF_LIBC)
   register long flags_in __asm__("r10") = flags;
   register long no_address __asm__("r8") = 0;
   register long no_length __asm__("r9") = 0;
@@ -21,7 +22,7 @@ static inline long tickserver_socket_call(long call, int socket, const void *byt
                    : "a"(call), "D"((long)socket), "S"(bytes), "d"(count), "r"(flags_in), "r"(no_address), "r"(no_length)
                    : "rcx", "r11", "memory");
   return result;
-#elif defined(__aarch64__) && !defined(__ILP32__)
+#elif defined(__aarch64__) && !defined(__ILP32__) && !defined(TICKSERVER_CALLS_OF_LIBC)
   register long number __asm__("x8") = call;
   register long result __asm__("x0") = socket;
   register const void *bytes_in __asm__("x1") = bytes;

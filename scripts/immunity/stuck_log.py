@@ -423,6 +423,32 @@ def full_disk(binary: Path, checks: Checks) -> None:
         terminate(process, players, "full disk", checks)
 
 
+def file_limit(binary: Path, checks: Checks) -> None:
+    """The log is a file that may not grow any more (`ulimit -f`): the kernel's signal must not end the server."""
+    with ExitStack() as stack:
+        folder = Path(tempfile.mkdtemp(prefix="tickserver-limit-"))
+        stack.callback(shutil.rmtree, folder, True)
+        log = folder / "log"
+
+        def limit() -> None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
+
+        with log.open("ab") as output:
+            command = server_command(binary, "debug")
+            process = subprocess.Popen(command, stderr=output, stdout=subprocess.DEVNULL, preexec_fn=limit)
+        stack.callback(process.wait)
+        stack.callback(process.kill)
+        text = wait_for(log, "admin listening", 15)
+        players = Players(int(re.search(r"(?<!admin )listening address=127\.0\.0\.1:(\d+)", text)[1]))
+        stack.callback(players.close)
+        connect_and_vanish(int(re.search(r"(?<!admin )listening address=127\.0\.0\.1:(\d+)", text)[1]), 300)
+        time.sleep(0.5)
+        size = log.stat().st_size
+        ok = process.poll() is None and size <= 20000
+        checks.demand("file at its limit", ok, f"{process.poll()}, {size} bytes", "runs, at most 20000")
+        terminate(process, players, "file at its limit", checks)
+
+
 def wait_for(file: Path, words: str, seconds: float) -> str:
     deadline = time.monotonic() + seconds
     while words not in (text := file.read_text()) and time.monotonic() < deadline:
@@ -447,7 +473,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer clients")
     parser.add_argument("--play", type=int, metavar="PORT", help=argparse.SUPPRESS)
-    parser.add_argument("--only", metavar="WORD", help="one of the cases: info, debug, trace, gone, eagain, disk, fatal")
+    parser.add_argument("--only", metavar="WORD", help="one of the cases: info, debug, trace, gone, eagain, disk, limit, fatal")
     parser.add_argument("--bin", type=Path, default=ROOT / ".build" / "release", help="folder of the programs")
     options = parser.parse_args()
     if options.play is not None:
@@ -464,6 +490,7 @@ def main() -> int:
         "gone": lambda: reader_gone(binary, checks),
         "eagain": lambda: nonblocking(binary, checks),
         "disk": lambda: full_disk(binary, checks),
+        "limit": lambda: file_limit(binary, checks),
         "fatal": lambda: fatal_error(binary, checks),
     }
     for name, case in cases.items():

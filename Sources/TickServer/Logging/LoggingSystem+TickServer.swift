@@ -13,8 +13,9 @@ extension LoggingSystem {
   /// - Throws: when the system gives no thread.
   public static func bootstrapTickServer(_ configuration: ServerConfiguration) throws {
     let (level, format) = (configuration.logLevel, configuration.logFormat)
-    // A reader that is gone is an error of the stream, not the end of the process.
+    // A reader that is gone, and a file at the limit of its size, are errors of the stream, not the end of the process.
     signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
     fillStandardDescriptors()
     let writer = try LogWriter(
       notice: { LogRecord.lost($0).line(format) }, write: { StandardStream.error.take($0) })
