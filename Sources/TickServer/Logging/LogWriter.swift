@@ -90,12 +90,13 @@ final class LogWriter: @unchecked Sendable {
   ///
   /// - Returns: whether all is written.
   @discardableResult
-  func flush(withinMilliseconds patience: UInt32) -> Bool {
-    for _ in 0..<patience {
-      if queue.withLock({ $0.lines.isEmpty && !$0.isWriting }) { return true }
+  func flush(withinMilliseconds patience: UInt64) -> Bool {
+    let end = Loop.clock().nanoseconds + patience * 1_000_000
+    while queue.withLock({ !$0.lines.isEmpty || $0.isWriting }) {
+      guard Loop.clock().nanoseconds < end else { return false }
       usleep(1000)
     }
-    return false
+    return true
   }
 
   /// Ends the thread once what is queued is written. For tests.
