@@ -38,7 +38,7 @@ extension ServerLoop {
     // A fault that stays is told once.
     guard !faults.isEmpty, faults != ledgerFaults else { return }
     ledgerFaults = faults
-    logger.error("the ledger does not balance", metadata: ["faults": "\(faults.joined(separator: "; "))"])
+    logFault("the ledger does not balance", "faults", faults.joined(separator: "; "))
   }
 
   /// Writes the books to the log, now and then, when anything came or went.

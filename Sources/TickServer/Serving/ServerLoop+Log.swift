@@ -52,9 +52,15 @@ extension ServerLoop {
 
   /// The first is told at once, those that follow as a count, once a minute.
   func logFault(_ message: String, _ error: LoopError, level: Logger.Level = .error) {
-    let kind = FaultKind(message: message, error: error.name, level: level)
-    guard faultLog.tells(kind, now: now) else { return }
-    logger.log(level: level, "\(message)", metadata: ["error": "\(error)"])
+    logFault(message, error.name, "\(error)", level)
+  }
+
+  /// - Parameters:
+  ///   - name: what is told of those that follow; of a closed list.
+  ///   - text: what is told of the first.
+  func logFault(_ message: String, _ name: String, _ text: String, _ level: Logger.Level = .error) {
+    guard faultLog.tells(FaultKind(message: message, error: name, level: level), now: now) else { return }
+    logger.log(level: level, "\(message)", metadata: ["error": "\(text)"])
   }
 
   /// Called by the sweep; `all`: at the end, when no other sweep comes.
