@@ -175,6 +175,10 @@ let package = Package(
       ],
       swiftSettings: settings),
 
+    // Rigs only: a game that allocates more than it declares (`scripts/immunity/memory_guard.py`).
+    .executableTarget(
+      name: "HungryGame", dependencies: ["TickServer"], path: "Tests/HungryGame", swiftSettings: settings),
+
     // What the fuzzer drives, and a test that replays its corpus.
     .target(
       name: "FuzzTargets",

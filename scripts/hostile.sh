@@ -23,8 +23,10 @@ else
     --min-fps "${MIN_FPS:-29.5}" --max-p99-ratio "${MAX_P99_RATIO:-1.1}" --max-rss-growth "${MAX_RSS_GROWTH:-2%}")
 fi
 limit=${LIMIT:-64MiB}
+# No memoryLimit is set: the server reads the cgroup. Version 1 divides it; the plan of docker/small.yaml is a quarter TCP buffers.
+tcp=${TCP:-16MiB}
 
-exec python3 scripts/rigs/play.py "$name" --limit "$limit" "${apart[@]}" --accept "${accept[@]}" --out "${OUT:-out}" \
+exec python3 scripts/rigs/play.py "$name" --limit "$limit" --tcp "$tcp" "${apart[@]}" --accept "${accept[@]}" --out "${OUT:-out}" \
   --bin "$(swift build -c release --show-bin-path)" \
-  --config docker/small.yaml --set memoryLimit="$limit" "${set[@]}" \
+  --config docker/small.yaml "${set[@]}" \
   -- --send-buffer 8KiB --bots "$bots" --room-size 50 --input-rate "${INPUT_RATE:-10}" "${run[@]}" "$@"

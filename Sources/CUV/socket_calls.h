@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 
 static inline long tickserver_socket_call(long call, int socket, const void *bytes, size_t count, int flags) {
 #if defined(__x86_64__) && !defined(__ILP32__) && !defined(TICKSERVER_CALLS_OF_LIBC)
@@ -41,9 +42,19 @@ static inline long tickserver_socket_call(long call, int socket, const void *byt
 #endif
 }
 
-/* Neither waits; sending to a peer that is gone raises no signal. */
+/* Neither waits; sending to a peer that is gone raises no signal.
+
+   MSG_EOR ends the segment that the bytes are put into. Without it the kernel appends what comes next to a segment that
+   waits to be sent, up to 64 KiB, and does not look whether the socket's send buffer has room (decision 25). */
 static inline long tickserver_send(int socket, const void *bytes, size_t count) {
-  return tickserver_socket_call(SYS_sendto, socket, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+  return tickserver_socket_call(SYS_sendto, socket, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL | MSG_EOR);
+}
+
+/* The same for several pieces; not on the way that most frames go. */
+static inline long tickserver_send_pieces(int socket, const void *pieces, size_t count) {
+  struct msghdr message = {.msg_iov = (struct iovec *)pieces, .msg_iovlen = count};
+  ssize_t result = sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL | MSG_EOR);
+  return result < 0 ? -(long)errno : (long)result;
 }
 
 static inline long tickserver_receive(int socket, void *bytes, size_t count) {

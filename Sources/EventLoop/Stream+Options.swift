@@ -12,6 +12,27 @@ package struct SocketBufferSizes: Hashable, Sendable {
   }
 }
 
+extension SocketBufferSizes {
+  /// The most that a socket can ask for and get: half of what Linux books for it (`net.core.wmem_max` and `rmem_max`, which
+  /// a network namespace of its own does not show on older kernels). Nil when the system gives no socket.
+  package static func most() -> SocketBufferSizes? {
+    let probe = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    guard probe >= 0 else { return nil }
+    defer { close(probe) }
+    func granted(_ option: Int32) -> Int? {
+      // As much as the kernel can double.
+      var value = Int32.max / 2
+      var size = socklen_t(MemoryLayout<Int32>.size)
+      guard setsockopt(probe, SOL_SOCKET, option, &value, size) == 0,
+        getsockopt(probe, SOL_SOCKET, option, &value, &size) == 0, value > 0
+      else { return nil }
+      return Int(value) / 2
+    }
+    guard let send = granted(SO_SNDBUF), let receive = granted(SO_RCVBUF) else { return nil }
+    return SocketBufferSizes(sendBytes: send, receiveBytes: receive)
+  }
+}
+
 extension Stream {
   /// Sets the kernel's buffers and returns what it made of them: Linux doubles the number for its own book-keeping, and
   /// clamps it to `net.core.wmem_max` and `rmem_max`. What it returns is what a memory plan must count. Nil leaves one

@@ -11,6 +11,13 @@ package final class Stream: LoopHandle {
   package private(set) var peerAddress: SocketAddress?
 
   @exclusivity(unchecked) package internal(set) var writeInFlight = false
+  /// Most bytes that the kernel is offered at once; `Int.max` leaves it to the kernel.
+  ///
+  /// The kernel looks whether the send buffer has room, and then takes what it is offered whole: with this it holds no
+  /// more than the buffer and one such offer.
+  package var mostOfferedBytes = Int.max
+  /// What of the write in flight libuv does not have yet.
+  var writeRest = WriteRest()
   /// Set by `closeAfterFlush()`: input is discarded until the peer ends, then the stream closes.
   @exclusivity(unchecked) var isFlushing = false
 

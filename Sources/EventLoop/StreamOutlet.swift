@@ -10,12 +10,15 @@ import Glibc
 /// Public for what it does alone: Swift inlines no `package` function that calls C into another module.
 public struct StreamOutlet {
   @usableFromInline let descriptor: Int32
+  /// See ``Stream/mostOfferedBytes``.
+  @usableFromInline let mostBytes: Int32
   @usableFromInline let handle: UnsafeMutablePointer<uv_handle_t>
 
   /// Nil for a stream that is not open.
   package init?(_ stream: Stream) {
     guard let descriptor = stream.descriptor else { return nil }
     self.descriptor = descriptor
+    mostBytes = Int32(clamping: stream.mostOfferedBytes)
     handle = stream.raw
   }
 
@@ -28,8 +31,24 @@ public struct StreamOutlet {
   @inline(__always)
   public func offer(_ bytes: UnsafeRawBufferPointer) -> Int {
     assert(isCurrent, "an outlet has outlived its stream")
+    guard bytes.count <= Int(mostBytes) else { return offerInParts(bytes) }
     let taken = tickserver_send(descriptor, bytes.baseAddress, bytes.count)
     return taken >= 0 ? taken : Self.untaken(taken)
+  }
+
+  /// A frame that is larger than one offer may be.
+  @usableFromInline
+  func offerInParts(_ bytes: UnsafeRawBufferPointer) -> Int {
+    var sum = 0
+    while sum < bytes.count {
+      let part = UnsafeRawBufferPointer(rebasing: bytes[sum..<min(bytes.count, sum + Int(mostBytes))])
+      let taken = tickserver_send(descriptor, part.baseAddress, part.count)
+      // An error after a part is told by the next write.
+      guard taken > 0 else { return sum > 0 ? sum : Self.untaken(taken) }
+      sum += taken
+      if taken < part.count { break }
+    }
+    return sum
   }
 
   @usableFromInline var isCurrent: Bool {

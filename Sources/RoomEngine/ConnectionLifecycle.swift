@@ -156,3 +156,12 @@ package struct ConnectionLifecycle: Equatable, Sendable {
     }
   }
 }
+
+extension JoinRefused {
+  /// For a while the memory is too short; `text` is what there is none for.
+  package static func shortOfMemory(_ text: String) -> JoinRefused {
+    JoinRefused(
+      .overBudget, retryAfterMilliseconds: ConnectionLifecycle.overBudgetRetryMilliseconds,
+      text: "the server is short of memory \(text): try again later")
+  }
+}

@@ -1,11 +1,27 @@
 import WireFormat
 
+/// How many seats may be given now, as far as memory is concerned.
+package enum SeatAllowance: Equatable, Sendable {
+  case unlimited
+  /// So many; further ones wait for the next tick.
+  case upTo(Int)
+  /// None for the time being: who asks is told to come back.
+  case refused
+
+  /// One was given.
+  mutating func take() {
+    if case .upTo(let most) = self { self = .upTo(max(0, most - 1)) }
+  }
+}
+
 /// What the rooms of one loop share: buffers, encoder, plan, the place of its connections' standings. Confined to the loop.
 package final class EngineContext {
   package let pool: BufferPool
   package let plan = WritePlan()
   package let standings = StandingStore()
   @exclusivity(unchecked) package var input: InputAccount
+  /// Seats that the room whose tick comes may give; the shell says so before a tick in which somebody waits for one.
+  @exclusivity(unchecked) package var seats = SeatAllowance.unlimited
   @exclusivity(unchecked) var encoder = FrameEncoder(entities: 0)
   private var encoderEntities = 0
 

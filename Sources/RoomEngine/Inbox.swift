@@ -21,6 +21,8 @@ struct Inbox {
 
   private(set) var items: [Item] = []
   private(set) var bytes: [UInt8] = []
+  /// Joins among the items.
+  private(set) var joins = 0
 
   /// Bytes that a message takes here: empty ones are not free, or a client could fill the memory with them.
   static func cost(_ body: Span<UInt8>) -> Int { MemoryLayout<Item>.stride + body.count }
@@ -35,6 +37,7 @@ struct Inbox {
   var isEmpty: Bool { items.isEmpty }
 
   mutating func append(_ entry: Entry) {
+    if case .join = entry { joins += 1 }
     items.append(Item(entry: entry, sender: nil, seat: nil))
   }
 
@@ -67,6 +70,7 @@ struct Inbox {
   static func keptBytes(players: Int) -> Int { 8 * 1024 + players * 2 * MemoryLayout<Item>.stride }
 
   mutating func clear(keeping mostBytes: Int) {
+    joins = 0
     items.removeAll(keepingCapacity: items.capacity * MemoryLayout<Item>.stride <= mostBytes)
     bytes.removeAll(keepingCapacity: bytes.capacity <= mostBytes)
   }

@@ -52,7 +52,7 @@ extension Room {
       case .join(let request):
         // Who is gone already takes no place of those who wait.
         let isHere = request.delivery.position != .closed
-        if isHere, admissions == kind.limits.admissionsPerTick {
+        if isHere, admissions == kind.limits.admissionsPerTick || context.seats == .upTo(0) {
           inbox.append(.join(request))
         } else {
           if isHere { admissions += 1 }

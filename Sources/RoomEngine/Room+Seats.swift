@@ -69,6 +69,10 @@ extension Room {
     let delivery = request.delivery
     delivery.awaitsSeat = false
     guard delivery.position != .closed else { return }
+    if context.seats == .refused {
+      effects.append(.refused(delivery, .shortOfMemory("for another player")))
+      return
+    }
     if let (refusal, text) = refusal(of: request.join) {
       let retryAfter = refusal == .draining ? LameDuck.retryMilliseconds : nil
       effects.append(.refused(delivery, JoinRefused(refusal, retryAfterMilliseconds: retryAfter, text: text)))
@@ -89,6 +93,7 @@ extension Room {
     seats[Int(id)] = seat
     seatCount += 1
     counters.joins += 1
+    context.seats.take()
     delivery.knownSchema = request.join.schemaHash
     attach(delivery, to: seat)
     delivery.position = .joining

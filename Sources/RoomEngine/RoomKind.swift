@@ -16,19 +16,22 @@ public struct RoomKind: Sendable {
   public let capacity: Int
   /// Bounds in bytes, counts and time.
   public let limits: RoomLimits
+  /// What the game allocates itself.
+  public let memory: GameMemory
   /// Makes the rules of one room; called once for each room, on the loop that the room lives on.
   public let makeLogic: @Sendable () -> any RoomLogic
 
   /// A room kind; checked when a server takes it.
   public init(
     _ name: String, schema: Schema, tickRate: Int = 30, capacity: Int = 100, limits: RoomLimits = RoomLimits(),
-    makeLogic: @escaping @Sendable () -> any RoomLogic
+    memory: GameMemory = GameMemory(), makeLogic: @escaping @Sendable () -> any RoomLogic
   ) {
     self.name = name
     self.schema = schema
     self.tickRate = tickRate
     self.capacity = capacity
     self.limits = limits
+    self.memory = memory
     self.makeLogic = makeLogic
   }
 
@@ -52,7 +55,9 @@ public struct RoomKind: Sendable {
   package var heldBytesBound: Int {
     let backlog = limits.backlogBytes.bytes
     let joined = Joined.bound(schemaBytes: schema.encoded.count, players: capacity) + messageOverhead
-    return 2 * BufferPool.capacity(for: backlog) + BufferPool.capacity(for: joined + backlog)
+    // Behind Joined come the whispers that a seat keeps: bounded in number too.
+    let whispers = min(backlog, Seat.mostWhispers * (Whisper.overhead + limits.payloadBytes.bytes))
+    return 2 * BufferPool.capacity(for: backlog) + BufferPool.capacity(for: joined + whispers)
       + BufferPool.capacity(for: frameBufferBound)
       + BufferPool.capacity(for: EventLog.messageBound(limits.eventLogBytes))
   }
@@ -66,7 +71,7 @@ public struct RoomKind: Sendable {
     guard (1...WireLimits.players).contains(capacity) else {
       return "capacity is 1 to \(WireLimits.players) players, not \(capacity)"
     }
-    if let fault = limits.fault { return fault }
+    if let fault = limits.fault ?? memory.fault { return fault }
     guard frameBound <= WireLimits.serverMessageBytes else {
       return
         "a frame of this room may take \(frameBound) bytes, \(FrameEncoder.stateBound(schema.layouts)) of them for state: at most "

@@ -75,6 +75,19 @@ public struct RoomLimits: Sendable {
       time("linger", linger, 0.1...86400),
       time("heartbeat", heartbeat, 0.1...60),
     ]
-    return faults.compactMap { $0 }.first
+    return faults.compactMap { $0 }.first ?? combinationFault
+  }
+
+  /// What two values that are allowed each by itself do to each other, or nil.
+  private var combinationFault: String? {
+    // Events are kept by the tick, in buffers of powers of two: one that is larger than the log is dropped at once, and
+    // with it everybody who needs it.
+    let block = BufferPool.capacity(for: eventBytesPerTick.bytes)
+    if block > eventLogBytes.bytes {
+      return "eventLogBytes is \(eventLogBytes), less than the events of one tick may take (eventBytesPerTick "
+        + "\(eventBytesPerTick), kept in \(ByteCount(block))): raise eventLogBytes to at least \(ByteCount(block)), or "
+        + "lower eventBytesPerTick"
+    }
+    return nil
   }
 }

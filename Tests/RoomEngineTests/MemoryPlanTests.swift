@@ -34,14 +34,14 @@ struct MemoryPlanTests {
     #expect(plan.totalBytes == plan.processBytes + plan.kernelBytes)
     #expect(plan.headroomBytes == 1024 * 1024 * 1024 - plan.totalBytes)
     let lines = lines(try fixed())
-    // The kernel books twice what is set: (1,000 + 32) x 2 x 32 KiB.
-    #expect(lines["kernel: send"] == 1032 * 64 * 1024)
+    // The kernel books twice what is set, and takes one more offer of as much: (1,000 + 32) x (3 x 32 KiB + 2 KiB).
+    #expect(lines["kernel: send"] == 1032 * 98 * 1024)
     #expect(lines["kernel: receive"] == 1032 * 32 * 1024)
     #expect(lines["laggards"] == 8 * 1024 * 1024)
     #expect(lines["input"] == 2 * 4 * 1024 * 1024)
   }
 
-  @Test("changes in the lines of the setting that was changed, and in the slack, alone")
+  @Test("changes in the lines of the setting that was changed, in the slack and in the page tables, alone")
   func isolation() throws {
     func changed(_ change: (inout MemoryDemand) -> Void) throws -> Set<String> {
       let (before, after) = (lines(try fixed()), lines(try fixed(change)))
@@ -49,15 +49,15 @@ struct MemoryPlanTests {
     }
     #expect(try changed { $0.sendBuffer = .kib(33) } == ["kernel: send"])
     #expect(try changed { $0.receiveBuffer = .kib(17) } == ["kernel: receive"])
-    #expect(try changed { $0.laggardBudget = .mib(9) } == ["laggards", "allocator slack"])
-    #expect(try changed { $0.inputBudget = .mib(5) } == ["input", "allocator slack"])
-    #expect(try changed { $0.rooms += 1 } == ["rooms", "allocator slack"])
+    #expect(try changed { $0.laggardBudget = .mib(9) } == ["laggards", "allocator slack", "kernel: page tables"])
+    #expect(try changed { $0.inputBudget = .mib(5) } == ["input", "allocator slack", "kernel: page tables"])
+    #expect(try changed { $0.rooms += 1 } == ["rooms", "allocator slack", "kernel: page tables"])
     #expect(
       try changed { $0.connections += 100 } == [
-        "connections", "allocator slack", "kernel: sockets", "kernel: send", "kernel: receive",
+        "connections", "allocator slack", "kernel: page tables", "kernel: sockets", "kernel: send", "kernel: receive",
       ])
     let larger = try kind { $0.frameLogBytes = .mib(1) }
-    #expect(try changed { $0.kinds = [larger] } == ["rooms", "allocator slack"])
+    #expect(try changed { $0.kinds = [larger] } == ["rooms", "allocator slack", "kernel: page tables"])
   }
 
   @Test("counts what the kernel grants, not what is asked for")
@@ -66,7 +66,7 @@ struct MemoryPlanTests {
       $0.sendBuffer = .mib(4)
       $0.mostSendBuffer = .kib(208)
     }
-    #expect(lines(demand)["kernel: send"] == 1032 * 2 * 208 * 1024)
+    #expect(lines(demand)["kernel: send"] == 1032 * (3 * 208 + 2) * 1024)
   }
 
   @Test("counts every room as the kind that takes most, with its frame log, event log and seats")
@@ -82,7 +82,7 @@ struct MemoryPlanTests {
     #expect(small.memoryBytes < 1536 * 1024)
   }
 
-  @Test("chooses what is left to auto so that the defaults fit 256 MiB, and 600 connections in 8 rooms 80 MiB")
+  @Test("chooses what is left to auto so that the defaults fit 256 MiB, and 600 connections in 8 rooms 96 MiB")
   func auto() throws {
     var demand = MemoryDemand(kinds: [try kind()])
     demand.loops = 2
@@ -90,7 +90,7 @@ struct MemoryPlanTests {
     let plan = MemoryPlan(demand)
     #expect(plan.fits)
     #expect((ByteCount.kib(9)...(.kib(64))).contains(plan.sizes.sendBuffer))
-    demand.limit = .mib(80)
+    demand.limit = .mib(96)
     demand.connections = 600
     demand.rooms = 8
     #expect(MemoryPlan(demand).fits)
@@ -120,7 +120,7 @@ struct MemoryPlanTests {
   @Test("says which single change would make it fit, and that change does, but one more does not")
   func advice() throws {
     var demand = MemoryDemand(kinds: [try kind()])
-    demand.limit = .mib(192)
+    demand.limit = .mib(256)
     demand.connections = 3000
     let advice = MemoryPlan(demand).advice
     #expect(advice.map(\.setting) == ["maxConnections", "maxRooms", "memoryLimit"])
@@ -156,5 +156,78 @@ struct MemoryPlanTests {
     demand.limit = .mib(64)
     #expect(!MemoryPlan(demand).fits)
     #expect(!MemoryPlan(demand).advice.isEmpty)
+  }
+
+  @Test("counts what games declare, for the kind that takes most with it; says in words where nothing is declared")
+  func games() throws {
+    func game(_ memory: GameMemory, capacity: Int) throws -> RoomKind {
+      let schema = try Schema([EntityKind("ball", capacity: 128, fields: [Field("spin", .bool)])])
+      return RoomKind("game", schema: schema, capacity: capacity, memory: memory) { RelayLogic(grants: []) }
+    }
+    var demand = try fixed()
+    demand.kinds = [try game(GameMemory(), capacity: 100)]
+    let silent = try #require(MemoryPlan(demand).lines.first { $0.name == "games" })
+    #expect(silent.bytes == 0)
+    #expect(silent.formula.contains("declares nothing"))
+    demand.kinds.append(try game(GameMemory(bytesPerRoom: .mib(1), bytesPerPlayer: .kib(64)), capacity: 50))
+    let told = try #require(MemoryPlan(demand).lines.first { $0.name == "games" })
+    #expect(told.bytes == 100 * (1024 + 50 * 64) * 1024)
+    #expect(told.formula.contains("1MiB a room") && told.formula.contains("64KiB for each of 50 players"))
+    #expect(!MemoryPlan(demand).fits || demand.limit! > .mib(400))
+  }
+
+  @Test("a declaration has bounds, as every setting")
+  func declarationBounds() throws {
+    let schema = try Schema([EntityKind("ball", capacity: 8, fields: [Field("spin", .bool)])])
+    func fault(_ memory: GameMemory) -> String? {
+      RoomKind("game", schema: schema, memory: memory) { RelayLogic(grants: []) }.fault
+    }
+    #expect(fault(GameMemory()) == nil)
+    #expect(fault(GameMemory(bytesPerRoom: ByteCount(-1)))?.contains("memory.bytesPerRoom") == true)
+    #expect(fault(GameMemory(bytesPerPlayer: .mib(1024 * 1024 + 1)))?.contains("memory.bytesPerPlayer") == true)
+  }
+
+  @Test("limits that are allowed each by itself are refused together when they end honest members")
+  func combinations() throws {
+    func fault(_ change: (inout RoomLimits) -> Void) -> String? {
+      var limits = RoomLimits()
+      change(&limits)
+      return limits.fault
+    }
+    // The block of one busy tick is dropped as soon as it is kept.
+    let events = try #require(fault { ($0.eventBytesPerTick, $0.eventLogBytes) = (.kib(512), .kib(4)) })
+    for word in ["eventLogBytes", "4KiB", "eventBytesPerTick", "512KiB", "at least"] { #expect(events.contains(word)) }
+    #expect(fault { ($0.eventBytesPerTick, $0.eventLogBytes) = (.kib(512), .kib(512)) } == nil)
+    // Buffers are powers of two.
+    #expect(fault { ($0.eventBytesPerTick, $0.eventLogBytes) = (.kib(5), .kib(7)) } != nil)
+    #expect(fault { ($0.eventBytesPerTick, $0.eventLogBytes) = (.kib(5), .kib(8)) } == nil)
+  }
+
+  @Test("what one connection may hold is a number for every setting that is allowed")
+  func heldBytes() throws {
+    for backlog in [ByteCount.kib(4), .kib(64), .mib(4)] {
+      let bound = try kind { $0.backlogBytes = backlog }.heldBytesBound
+      #expect(bound >= 2 * backlog.bytes)
+    }
+  }
+
+  @Test("what connections carry between loops is bounded for all together, and each may carry a message")
+  func moving() {
+    var budget = MovingBudget()
+    var all = 0
+    for _ in 0..<1000 where budget.take(64 * 1024) { all += 64 * 1024 }
+    for _ in 0..<1000 {
+      let isTaken = budget.take(500)
+      #expect(isTaken)
+      all += 500
+    }
+    var demand = MemoryDemand(kinds: [])
+    (demand.connections, demand.loops) = (1000, 2)
+    let line = MemoryPlan(demand).lines.first { $0.name == "moving" }
+    #expect(all <= line?.bytes ?? 0)
+    let isRefused = !budget.take(64 * 1024)
+    budget.giveBack(all)
+    let isTakenAgain = budget.take(64 * 1024)
+    #expect(isRefused && isTakenAgain)
   }
 }

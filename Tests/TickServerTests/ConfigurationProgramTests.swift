@@ -100,6 +100,9 @@ struct ConfigurationProgramTests {
     let bounds = setting.allowed.components(separatedBy: " to ")
     for (bound, outward) in zip(bounds, [-1, 1]) {
       var draft = ConfigurationDraft()
+      // What would forbid a bound of another limit together with the default of this one.
+      draft.rooms[0].limits.eventLogBytes = .kib(512)
+      draft.rooms[0].limits.eventBytesPerTick = .kib(2)
       #expect(setting.write(bound, &draft) == nil)
       #expect(draft.rooms[0].limits.fault == nil, "\(name) \(bound)")
       let value = draft.rooms[0].limits[keyPath: path]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 from cores import stay_on
+from cpu_quota import CpuQuota
 from memory_cgroup import MemoryCgroup, enter
 
 START_SECONDS = 15.0
@@ -35,6 +37,8 @@ class Server:
         cgroup: MemoryCgroup | None = None,
         config: Path | None = None,
         cores: set[int] | None = None,
+        environment: dict[str, str] | None = None,
+        quota: CpuQuota | None = None,
     ):
         if not binary.exists():
             raise RigError(f"{binary} does not exist: run `make release`")
@@ -50,8 +54,12 @@ class Server:
                 stay_on(cores)
                 if cgroup is not None:
                     enter(cgroup)
+                if quota is not None:
+                    quota.enter()
 
-            self.process = subprocess.Popen(command, stdout=output, stderr=output, preexec_fn=before)
+            self.process = subprocess.Popen(
+                command, stdout=output, stderr=output, preexec_fn=before, env={**os.environ, **(environment or {})}
+            )
         try:
             self.address = self._told(r"(?<!admin )listening address=(127\.0\.0\.1:\d+)")
             self.admin = self._told(r"admin listening address=(127\.0\.0\.1:\d+)")
@@ -98,6 +106,30 @@ class Server:
                 return dict(json.load(answer))
         except (urllib.error.URLError, OSError) as error:
             raise RigError(f"the server's /ledger does not answer: {error}") from error
+
+    def metrics(self) -> dict[str, float]:
+        """Every series by its name and labels; sums over `loop` are under the name without labels."""
+        try:
+            with urllib.request.urlopen(f"http://{self.admin}/metrics", timeout=ASK_SECONDS) as answer:
+                lines = answer.read().decode().splitlines()
+        except (urllib.error.URLError, OSError) as error:
+            raise RigError(f"the server's /metrics does not answer: {error}") from error
+        series: dict[str, float] = {}
+        for line in lines:
+            if line.startswith("#") or not line:
+                continue
+            name, value = line.rsplit(" ", 1)
+            series[name] = float(value)
+            if "{" in name:
+                plain = re.sub(r'(?<=[{,])loop="[^"]*",?', "", name).replace("{}", "").replace(",}", "}")
+                series[plain] = series.get(plain, 0.0) + float(value)
+        return series
+
+    def pressure(self) -> str:
+        """The level that /metrics tells."""
+        series = self.metrics()
+        levels = ("normal", "high", "critical")
+        return next(level for level in levels if series[f'tickserver_memory_pressure{{level="{level}"}}'] == 1)
 
     def wait(self, reached: Callable[[dict[str, Any]], bool], seconds: float) -> dict[str, Any]:
         """The first ledger for which `reached` holds, or the last one in time."""

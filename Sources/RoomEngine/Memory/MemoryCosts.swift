@@ -19,6 +19,21 @@ package enum MemoryCosts {
   package static let bufferHead = 160
   /// Log lines that wait for the writer's thread: some thousand, a second of a busy server. As many are being written.
   package static let logQueue = 256 * 1024
+  /// What the kernel books of one offer beside its bytes: the head of its segment, or of two, and the rest of a page.
+  package static let offerHead = 2 * 1024
+  /// A thread in the kernel: its stack and `task_struct`; page tables of its stack and arena.
+  package static let thread = 32 * 1024
+  /// Threads beside the loops: main, signals, memory, admin, log writer, and one to spare.
+  package static let helperThreads = 6
+  /// Page tables of the program's own mappings; of what is allocated they take an entry of 8 bytes for each page of 4 KiB.
+  package static let pageTables = 512 * 1024
+  package static let pageTableDivisor = 512
+  /// An HTTP connection of the admin port: a request, NIO's pipeline and buffers.
+  package static let adminConnection = 24 * 1024
+  /// The longest answer of the admin port, for each loop: 110 series of some 90 bytes, or as much JSON.
+  package static let adminAnswerOfLoop = 12 * 1024
+  /// The health check is a second process for some milliseconds; its code is shared.
+  package static let healthCheck = 2 * 1024 * 1024
   /// Share of what is allocated that the allocator loses between blocks: a tenth. Buffers are powers of two, which it
   /// packs well.
   package static let slackDivisor = 10

@@ -14,9 +14,11 @@ package struct MemoryDemand: Sendable {
   package var receiveBuffer: ByteCount?
   package var laggardBudget: ByteCount?
   package var inputBudget: ByteCount?
-  /// `net.core.wmem_max` and `rmem_max`: what the kernel grants of the two buffers.
+  /// What the kernel grants of the two buffers, half of what it books for them (`net.core.wmem_max` and `rmem_max`).
   package var mostSendBuffer: ByteCount
   package var mostReceiveBuffer: ByteCount
+  /// Connections of the admin port; 0 when it is off.
+  package var adminConnections: Int
 
   /// The built-in defaults for these kinds on a machine with the usual kernel settings.
   package init(kinds: [RoomKind]) {
@@ -28,6 +30,7 @@ package struct MemoryDemand: Sendable {
     maxClientMessage = 16 * 1024
     mostSendBuffer = .kib(208)
     mostReceiveBuffer = .kib(208)
+    adminConnections = 32
   }
 }
 

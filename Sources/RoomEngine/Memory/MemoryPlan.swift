@@ -13,6 +13,8 @@ package struct MemoryPlan: Sendable {
     package let bytesEach: Int
     /// Held by the kernel for the process: charged to the container, but not in its RSS.
     package let isKernel: Bool
+    /// Counted for every connection.
+    package var isPerConnection = false
 
     package var bytes: Int { count.multipliedSaturating(by: bytesEach) }
   }
@@ -42,6 +44,19 @@ package struct MemoryPlan: Sendable {
 
   package var kernelBytes: Int { lines.reduce(0) { $1.isKernel ? $0.addingSaturating($1.bytes) : $0 } }
 
+  /// What of the kernel's share is buffers, which version 1 of control groups may limit apart.
+  package var socketBufferBytes: Int {
+    lines.reduce(0) { ["kernel: send", "kernel: receive"].contains($1.name) ? $0.addingSaturating($1.bytes) : $0 }
+  }
+
+  /// Most bytes that a socket is offered at once, as the line of the send buffers counts.
+  package var mostOfferedBytes: Int { min(sizes.sendBuffer, demand.mostSendBuffer).bytes }
+
+  /// What the kernel may hold of one connection.
+  package var kernelBytesOfConnection: Int {
+    lines.reduce(0) { $1.isKernel && $1.isPerConnection ? $0.addingSaturating($1.bytesEach) : $0 }
+  }
+
   /// What is left under the limit, negative when the plan is over it; nil without a limit.
   package var headroomBytes: Int? { demand.limit.map { $0.bytes - totalBytes } }
 
@@ -50,10 +65,10 @@ package struct MemoryPlan: Sendable {
 
 extension Int {
   /// Plans of absurd configurations are absurd sums, never overflows.
-  func multipliedSaturating(by other: Int) -> Int {
+  package func multipliedSaturating(by other: Int) -> Int {
     let (product, overflow) = multipliedReportingOverflow(by: other)
     return overflow ? .max / 4 : Swift.min(product, .max / 4)
   }
 
-  func addingSaturating(_ other: Int) -> Int { Swift.min(self + other, .max / 4) }
+  package func addingSaturating(_ other: Int) -> Int { Swift.min(self + other, .max / 4) }
 }

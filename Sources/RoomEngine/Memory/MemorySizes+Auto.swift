@@ -11,10 +11,10 @@ extension MemorySizes {
     let rest = limit.bytes - MemoryPlan(demand, sizes: least).totalBytes
     guard rest > 0 else { return }
     let connections = demand.connections + demand.refusedConnections
-    // Tenths of the rest: 4 for send buffers, 1 for receive buffers, 2 each for laggards and input (which counts
-    // twice), one half for idle buffers. What remains is headroom, and the slack of the three.
+    // Tenths of the rest: 4 for send buffers (which count three times), 1 for receive buffers (twice), 2 each for laggards
+    // and input (which counts twice), one half for idle buffers. What remains is headroom, and the slack of the three.
     func share(_ tenths: Double, of count: Int) -> Int { Int(Double(rest) * tenths / 10) / max(1, count) }
-    sendBuffer = least.sendBuffer.grown(by: share(4, of: 2 * connections), upTo: most.sendBuffer)
+    sendBuffer = least.sendBuffer.grown(by: share(4, of: 3 * connections), upTo: most.sendBuffer)
     receiveBuffer = least.receiveBuffer.grown(by: share(1, of: 2 * connections), upTo: most.receiveBuffer)
     laggardBudget = least.laggardBudget.grown(by: share(2, of: 1), upTo: most.laggardBudget)
     inputBudget = least.inputBudget.grown(by: share(2, of: 2), upTo: most.inputBudget)

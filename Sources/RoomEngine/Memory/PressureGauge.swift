@@ -2,9 +2,9 @@
 package enum PressureLevel: String, Comparable, Sendable, CaseIterable, Encodable {
   /// Everybody is welcome.
   case normal
-  /// New connections and rooms are refused; idle memory is given back.
+  /// New connections, rooms and seats are refused; idle memory is given back.
   case high
-  /// The worst laggards are evicted too.
+  /// The worst laggards are evicted too, then the newest rooms are closed.
   case critical
 
   /// 0, 1, 2.
@@ -21,6 +21,11 @@ package enum PressureLevel: String, Comparable, Sendable, CaseIterable, Encodabl
 
 /// Turns readings into levels. A level is left only well below where it was entered, so that it does not flicker.
 package struct PressureGauge: Sendable {
+  /// Percent of the limit from which on nobody is admitted.
+  package static let highPercent = high.enter
+  package static let criticalPercent = critical.enter
+  package static let criticalLeavePercent = critical.leave
+
   /// Percent of the limit at which a level is entered, and below which it is left.
   private static let high = (enter: 85, leave: 80)
   private static let critical = (enter: 93, leave: 88)

@@ -17,11 +17,12 @@ struct RoomMemory {
 
   init(_ kind: RoomKind) {
     let limits = kind.limits
-    // Current state and baseline, which has steps; three bitmaps of what changed; an id that rests takes 8 bytes in a ring that may just
-    // have doubled.
-    state = kind.schema.layouts.reduce(0) { $0 + $1.capacity * (2 * $1.rowBytes + $1.stepBytes + 1 + 16) }
+    // Current state and baseline, which has steps; three bitmaps of what changed; every id may rest.
+    state = kind.schema.layouts.reduce(0) {
+      $0 + $1.capacity * (2 * $1.rowBytes + $1.stepBytes + 1 + IDAllocator.bytesOfRestingID)
+    }
     // Each player id has a place in the table and one among those at rest.
-    seats = kind.capacity * MemoryCosts.seat + kind.playerIDs * (8 + 16)
+    seats = kind.capacity * MemoryCosts.seat + kind.playerIDs * (8 + IDAllocator.bytesOfRestingID)
     // The newest frame is kept whatever its size.
     let frame = BufferPool.capacity(for: kind.frameBufferBound)
     frameLog = max(limits.frameLogBytes.bytes, frame) + limits.frameLogFrames * MemoryCosts.bufferHead
@@ -40,6 +41,11 @@ extension RoomKind {
 
   /// The most that one room of this kind holds, in bytes.
   package var memoryBytes: Int { RoomMemory(self).total }
+
+  /// What the game of one room of this kind has declared that it allocates, with all seats taken; in bytes.
+  package var gameBytes: Int {
+    memory.bytesPerRoom.bytes.addingSaturating(memory.bytesPerPlayer.bytes.multipliedSaturating(by: capacity))
+  }
 
   /// Scratch for one frame, the frame itself, and the events that one member missed: once a loop, while a tick runs.
   var tickScratchBytes: Int {

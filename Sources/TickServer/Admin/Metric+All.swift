@@ -118,6 +118,18 @@ extension Metric {
     server("tickserver_memory_plan_bytes", .gauge, "Worst case of the configuration.") {
       MetricValue($0.memory.planBytes)
     },
+    server(
+      "tickserver_memory_used_ratio", .gauge,
+      "What is used of the limit that is nearest to its end: 0.85 is high, 0.93 critical. Absent without a limit."
+    ) {
+      $0.memory.usedShare.map { MetricValue($0) }
+    },
+    loop("tickserver_joins_refused_for_memory_total", .counter, "Joins refused because memory was short.") {
+      MetricValue($0.joinsRefusedForMemory)
+    },
+    loop("tickserver_rooms_closed_for_memory_total", .counter, "Rooms closed because memory was short.") {
+      MetricValue($0.roomsClosedForMemory)
+    },
     Metric(name: "tickserver_memory_pressure", type: .gauge, help: "1 for the present level.") { readings in
       MemoryStatus.Pressure.allCases.map { level in
         Sample(labels: [("level", level.rawValue)], value: MetricValue(level == readings.memory.pressure))

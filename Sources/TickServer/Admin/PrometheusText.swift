@@ -43,6 +43,7 @@ enum MetricValue: Equatable, Sendable {
   init(_ value: UInt64) { self = .integer(value) }
   /// Gauges are never negative.
   init(_ value: Int) { self = .integer(UInt64(max(0, value))) }
+  init(_ value: Double) { self = .number(value) }
   init(_ value: Bool) { self = .integer(value ? 1 : 0) }
 
   var text: String {

@@ -70,7 +70,8 @@ struct RoomDraft {
     switch rules {
     case .program(let kind):
       return RoomKind(
-        name, schema: kind.schema, tickRate: tickRate, capacity: capacity, limits: limits, makeLogic: kind.makeLogic)
+        name, schema: kind.schema, tickRate: tickRate, capacity: capacity, limits: limits, memory: kind.memory,
+        makeLogic: kind.makeLogic)
     case .relay(let entities):
       let kinds = entities.map { EntityKind($0.name, capacity: $0.capacity(of: self), fields: $0.fields) }
       let grants = entities.enumerated().map { index, entity in

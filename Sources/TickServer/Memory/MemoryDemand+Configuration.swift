@@ -3,7 +3,7 @@ import RoomEngine
 
 extension MemoryDemand {
   /// What a configuration asks for on this machine.
-  init(_ configuration: ServerConfiguration, limit: MemoryLimit?, files: SystemFiles = SystemFiles()) {
+  init(_ configuration: ServerConfiguration, limit: MemoryLimit?) {
     self.init(kinds: configuration.roomKinds)
     self.limit = limit?.size
     connections = configuration.maxConnections
@@ -15,8 +15,10 @@ extension MemoryDemand {
     receiveBuffer = configuration.receiveBuffer.fixed
     laggardBudget = configuration.laggardBudget.fixed
     inputBudget = configuration.inputBudget.fixed
-    if let bytes = files.number("/proc/sys/net/core/wmem_max") { mostSendBuffer = ByteCount(bytes) }
-    if let bytes = files.number("/proc/sys/net/core/rmem_max") { mostReceiveBuffer = ByteCount(bytes) }
+    if let most = SocketBufferSizes.most() {
+      (mostSendBuffer, mostReceiveBuffer) = (ByteCount(most.sendBytes), ByteCount(most.receiveBytes))
+    }
+    if configuration.admin.port == .off { adminConnections = 0 } else { adminConnections = AdminConnections.most }
   }
 }
 
@@ -30,14 +32,38 @@ extension LoopCount {
   }
 }
 
-/// A memory plan with the limit that it was made for.
+/// A memory plan with the limits that it was made for.
 struct LimitedPlan: Sendable {
   let plan: MemoryPlan
-  let limit: MemoryLimit?
+  let limits: MemoryLimits
+  /// The one in force: the tightest.
+  var limit: MemoryLimit? { limits.inForce }
 
   init(_ configuration: ServerConfiguration, files: SystemFiles = SystemFiles()) {
-    limit = MemoryLimit(configuration.memoryLimit, files: files)
-    plan = MemoryPlan(MemoryDemand(configuration, limit: limit, files: files))
+    limits = MemoryLimits(configuration.memoryLimit, files: files)
+    plan = MemoryPlan(MemoryDemand(configuration, limit: limits.inForce))
+  }
+
+  /// The limits that are not in force, in words.
+  var above: [String] { limits.all.dropFirst().map { "\(sizeText($0.size.bytes)) (\($0))" } }
+
+  /// What an operator should know and change, though the server can start.
+  var warnings: [String] { [limits.warning, partWarning].compactMap { $0 } }
+
+  /// Version 1 limits TCP buffers apart: the sum may fit where one part does not.
+  private var partWarning: String? {
+    guard plan.fits, let limit, let part = limit.socketPart else { return nil }
+    let buffers = plan.socketBufferBytes
+    let (own, rest) = (limit.size.bytes - part.bytes, plan.totalBytes - buffers)
+    if rest > own {
+      return "the plan is \(sizeText(rest)) without TCP buffers, memory.limit_in_bytes \(sizeText(own)): "
+        + "move some of memory.kmem.tcp.limit_in_bytes (\(sizeText(part.bytes))) to it, or lower maxRooms"
+    }
+    if buffers > part.bytes {
+      return "the plan is \(sizeText(buffers)) of TCP buffers, memory.kmem.tcp.limit_in_bytes \(sizeText(part.bytes)): "
+        + "move some of memory.limit_in_bytes (\(sizeText(own))) to it, or lower maxConnections"
+    }
+    return nil
   }
 
   /// Why the server can't start with it, in lines; nil when it fits.

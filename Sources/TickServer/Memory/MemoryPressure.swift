@@ -9,8 +9,11 @@ package final class MemoryPressure: Sendable {
     package var level = PressureLevel.normal
     /// The process's resident memory, in bytes.
     package var rssBytes = 0
-    /// What counts against the limit, in bytes.
+    /// Of the limit that is nearest to its end, in bytes: what counts against it, and the limit itself (0: none).
     package var usedBytes = 0
+    package var limitBytes = 0
+    /// Whose limit that is, in words.
+    package var source = ""
     /// What members hold for themselves, of the laggards' budget.
     package var laggardBytes = 0
     /// Times that a level above normal was entered.
@@ -20,22 +23,28 @@ package final class MemoryPressure: Sendable {
 
   private struct State {
     var snapshot = Snapshot()
-    var memory = PressureGauge()
     var laggards = PressureGauge()
     var laggardBytesOfLoop: [Int]
+    /// Members that each loop could still evict as laggards, when it last looked.
+    var stuckOfLoop: [Int]
+    var usages: [MemoryReading.Usage] = []
+    var quickBytes: Int?
+    var readings = 0
   }
 
-  /// Bytes that there may be; nil when nothing limits them.
-  package let limit: ByteCount?
   package let laggardBudget: ByteCount
   private let state: Locked<State>
+  private let quickBytes: @Sendable () -> Int?
   /// The level alone, for those who ask at every connection.
   private let published = Atomic<Int>(PressureLevel.normal.severity)
 
-  init(limit: ByteCount?, laggardBudget: ByteCount, loops: Int) {
-    self.limit = limit
+  /// - Parameter quickBytes: grows with what is used, byte for byte; nil when nobody knows.
+  init(laggardBudget: ByteCount, loops: Int, quickBytes: @escaping @Sendable () -> Int? = { nil }) {
     self.laggardBudget = laggardBudget
-    state = Locked(State(laggardBytesOfLoop: Array(repeating: 0, count: loops)))
+    self.quickBytes = quickBytes
+    state = Locked(
+      State(
+        laggardBytesOfLoop: Array(repeating: 0, count: loops), stuckOfLoop: Array(repeating: 0, count: loops)))
   }
 
   /// The level now; costs a load.
@@ -43,18 +52,25 @@ package final class MemoryPressure: Sendable {
 
   package var snapshot: Snapshot { state.withLock { $0.snapshot } }
 
-  /// Takes a reading of the process's memory and what the loops told last.
+  /// Takes a reading of the process's memory, how it was judged, and what the loops told last.
   ///
   /// - Returns: the snapshot when the level has changed.
-  func note(_ reading: MemoryReading) -> Snapshot? {
+  func note(_ reading: MemoryReading, level memory: PressureLevel) -> Snapshot? {
     let changed: Snapshot? = state.withLock { state in
+      state.readings &+= 1
+      state.usages = reading.usages
+      state.quickBytes = reading.quickBytes
       state.snapshot.rssBytes = reading.rssBytes
-      state.snapshot.usedBytes = reading.usedBytes
+      if let worst = reading.worst {
+        (state.snapshot.usedBytes, state.snapshot.limitBytes) = (worst.usedBytes, worst.limitBytes)
+        state.snapshot.source = worst.source
+      } else {
+        (state.snapshot.usedBytes, state.snapshot.limitBytes) = (reading.rssBytes, 0)
+      }
       state.snapshot.laggardBytes = state.laggardBytesOfLoop.reduce(0, +)
-      if let limit { _ = state.memory.note(reading.usedBytes, of: limit.bytes) }
       _ = state.laggards.note(state.snapshot.laggardBytes, of: laggardBudget.bytes)
       // Laggards over their budget are evicted by it; here they only keep others from coming.
-      let level = max(state.memory.level, min(state.laggards.level, .high))
+      let level = max(memory, min(state.laggards.level, .high))
       guard level != state.snapshot.level else { return nil }
       if level == .high, state.snapshot.level == .normal { state.snapshot.timesHigh += 1 }
       if level == .critical { state.snapshot.timesCritical += 1 }
@@ -77,5 +93,43 @@ package final class MemoryPressure: Sendable {
       let share = max(laggardBudget.bytes / state.laggardBytesOfLoop.count, laggardBudget.bytes - others)
       return max(0, bytes - share)
     }
+  }
+
+  /// A loop tells how many laggards it could still evict.
+  func note(stuck members: Int, onLoop loop: Int) { state.withLock { $0.stuckOfLoop[loop] = members } }
+
+  /// Members of all loops that could still be evicted as laggards.
+  var stuckMembers: Int { state.withLock { $0.stuckOfLoop.reduce(0, +) } }
+
+  // MARK: Admissions
+
+  /// How many may be admitted now that each may take so much, though nobody has declared it: the memory is read anew,
+  /// since a crowd comes in less time than lies between two readings.
+  ///
+  /// - Parameters:
+  ///   - bytesEach: what one of them may take at once.
+  ///   - admitted: how many came on this loop since reading ``Headroom/reading`` and may not have taken it yet.
+  /// - Returns: 0 to `Int.max`; at least 1 while there is room for a part of one.
+  func mayAdmit(bytesEach: Int) -> Headroom {
+    guard level == .normal else { return Headroom(reading: -1, count: 0) }
+    let now = quickBytes()
+    return state.withLock { state in
+      let grown = if let now, let before = state.quickBytes { max(0, now - before) } else { 0 }
+      var least = Int.max
+      for usage in state.usages {
+        let threshold = usage.limitBytes / 100 * PressureGauge.highPercent
+        least = min(least, threshold - usage.usedBytes - grown)
+      }
+      guard least < .max else { return Headroom(reading: state.readings, count: .max) }
+      // Others ask at the same time.
+      let share = least / state.laggardBytesOfLoop.count / max(1, bytesEach)
+      return Headroom(reading: state.readings, count: least > 0 ? max(1, share) : 0)
+    }
+  }
+
+  struct Headroom {
+    /// Which reading it is based on, besides what was read since.
+    let reading: Int
+    let count: Int
   }
 }

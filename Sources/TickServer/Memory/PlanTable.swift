@@ -29,7 +29,8 @@ struct PlanTable {
       "kernel    \(sizeText(plan.kernelBytes))",
       "total     \(sizeText(plan.totalBytes))",
       "limit     " + (limited.limit.map { "\(sizeText($0.size.bytes)) (\($0))" } ?? "none"),
-    ] + (plan.headroomBytes.map { ["headroom  \(sizeText($0))"] } ?? [])
+    ] + limited.above.map { "  above:  \($0)" }
+      + (plan.headroomBytes.map { ["headroom  \(sizeText($0))"] } ?? [])
   }
 
   /// What `auto` came to, or what was set.
@@ -41,7 +42,10 @@ struct PlanTable {
     ]
   }
 
-  private var verdict: String { limited.refusal.map { "over the limit: " + $0 } ?? "fits" }
+  private var verdict: String {
+    let verdict = limited.refusal.map { "over the limit: " + $0 } ?? "fits"
+    return (limited.warnings.map { "warning: \($0)" } + [verdict]).joined(separator: "\n")
+  }
 
   var json: String {
     let plan = plan
@@ -53,6 +57,8 @@ struct PlanTable {
       },
       processBytes: plan.processBytes, kernelBytes: plan.kernelBytes, totalBytes: plan.totalBytes,
       limitBytes: limited.limit?.size.bytes, limitSource: limited.limit?.description,
+      limits: limited.limits.all.map { Report.Limit(bytes: $0.size.bytes, source: $0.description) },
+      warnings: limited.warnings,
       headroomBytes: plan.headroomBytes, sendBufferBytes: plan.sizes.sendBuffer.bytes,
       receiveBufferBytes: plan.sizes.receiveBuffer.bytes, laggardBudgetBytes: plan.sizes.laggardBudget.bytes,
       inputBudgetBytes: plan.sizes.inputBudget.bytes, fits: plan.fits,
@@ -70,6 +76,10 @@ struct PlanTable {
       let count, eachBytes, totalBytes: Int
       let kernel: Bool
     }
+    struct Limit: Encodable {
+      let bytes: Int
+      let source: String
+    }
     struct Advice: Encodable {
       let setting, value, suggestion: String
     }
@@ -77,6 +87,8 @@ struct PlanTable {
     let processBytes, kernelBytes, totalBytes: Int
     let limitBytes: Int?
     let limitSource: String?
+    let limits: [Limit]
+    let warnings: [String]
     let headroomBytes: Int?
     let sendBufferBytes, receiveBufferBytes, laggardBudgetBytes, inputBudgetBytes: Int
     let fits: Bool

@@ -156,6 +156,7 @@ extension Connection {
 
   func refuse(_ refused: JoinRefused) {
     roomlessSince = loop.now
+    if refused.code == JoinRefusal.overBudget.rawValue { loop.counters.joinsRefusedForMemory += 1 }
     send(bound: refused.bound) { refused.encode(into: &$0) }
   }
 

@@ -66,6 +66,9 @@ final class ConnectionAdmission: Sendable {
   }
 
   var open: Int { state.withLock { $0.open } }
+
+  /// All whose descriptor is open, those being refused included.
+  var held: Int { state.withLock { $0.open + $0.refused } }
 }
 
 extension ConnectionAdmission.State {

@@ -11,6 +11,9 @@ struct LoopCounters {
   let lateness = TickHistogram()
   /// From the begin of a room's tick to the last write to its members.
   let duration = TickHistogram()
+  /// Joins refused, and rooms closed, because memory was short.
+  var joinsRefusedForMemory: UInt64 = 0
+  var roomsClosedForMemory: UInt64 = 0
   /// Of the rooms that are closed.
   private(set) var rooms = RoomCounters()
 

@@ -19,6 +19,9 @@ struct LoopSnapshot: Sendable {
   var rooms = RoomCounters()
   var ticks: UInt64 = 0
   var missedTicks: UInt64 = 0
+  /// Because memory was short.
+  var joinsRefusedForMemory: UInt64 = 0
+  var roomsClosedForMemory: UInt64 = 0
   /// When the next tick is due; nil without rooms.
   var tickDue: Instant?
   var lateness = TickHistogram.Reading()
@@ -34,6 +37,8 @@ extension LoopSnapshot {
     rooms.add(other.rooms)
     ticks += other.ticks
     missedTicks += other.missedTicks
+    joinsRefusedForMemory += other.joinsRefusedForMemory
+    roomsClosedForMemory += other.roomsClosedForMemory
     lateness = lateness + other.lateness
     duration = duration + other.duration
   }

@@ -8,5 +8,7 @@ struct MemoryStatus: Sendable {
   var limitBytes: Int?
   /// Worst case of the configuration.
   var planBytes = 0
+  /// What is used of the limit that is nearest to its end; nil when there is none.
+  var usedShare: Double?
   var pressure = Pressure.normal
 }

@@ -18,10 +18,13 @@ final class RoomDirectory: Sendable {
     var claims = 0
     /// Whether it lives on its loop by now.
     var isOpen = false
+    /// Which room of all that were opened it is.
+    var number: UInt64 = 0
   }
 
   private struct State {
     var rooms: [String: Entry] = [:]
+    var opened: UInt64 = 0
     var roomsOfLoop: [Int]
     var opensRooms = true
 
@@ -87,7 +90,33 @@ final class RoomDirectory: Sendable {
 
   /// The room lives on its loop now.
   func opened(_ room: String) {
-    state.withLock { $0.rooms[room]?.isOpen = true }
+    state.withLock { state in
+      state.opened += 1
+      state.rooms[room]?.isOpen = true
+      state.rooms[room]?.number = state.opened
+    }
+  }
+
+  /// A room that lives on a loop, told from an earlier or later one of its name.
+  struct OpenRoom: Equatable {
+    let name: String
+    let kind: String
+    let loop: Int
+    fileprivate let number: UInt64
+  }
+
+  /// The room that was opened last of those that are open.
+  var newest: OpenRoom? {
+    state.withLock { state in
+      state.rooms.filter { $0.value.isOpen }.max { $0.value.number < $1.value.number }
+        .map { OpenRoom(name: $0.key, kind: $0.value.kind, loop: $0.value.loop, number: $0.value.number) }
+    }
+  }
+
+  func isOpen(_ room: OpenRoom) -> Bool {
+    state.withLock { state in
+      state.rooms[room.name].map { $0.isOpen && $0.number == room.number } ?? false
+    }
   }
 
   /// A claim of ``locate(_:)`` is used or will not be.

@@ -56,6 +56,7 @@ public final class Server: Sendable {
     if let refusal = memory.refusal {
       throw MemoryPlanError(description: refusal + "\n  Run the program with `plan` to see all of it.")
     }
+    for warning in memory.warnings { logger.warning("\(warning)") }
     let loops = configuration.loops.number
     try DescriptorLimit.check(
       connections: configuration.maxConnections, loops: loops, hasAdmin: configuration.admin.port != .off)
@@ -69,7 +70,7 @@ public final class Server: Sendable {
       for index in 0..<loops { threads.append(try startLoop(index, shared)) }
       // Before anyone can connect: a signal that came then would end the process without a goodbye.
       if handlesSignals { helpers.append(try SignalThread.start(shared)) }
-      let reader = MemoryReader(limit: memory.limit)
+      let reader = shared.memoryReader
       helpers.append(try MemoryMonitor.start(shared, read: readMemory ?? { reader.read() }))
       admin = try AdminServer.start(configuration.admin, AdminSource(shared))
       let port = try listen(loops, shared)
@@ -79,6 +80,7 @@ public final class Server: Sendable {
           "address": "\(endpoint(configuration.host, port))", "loops": "\(loops)",
           "roomKinds": "\(configuration.roomKinds.map(\.name).joined(separator: " "))",
         ])
+      logMemory(memory, logger)
       if let admin { logger.info("admin listening", metadata: ["address": "\(admin.endpoint)"]) }
       return Server(port: Int(port), threads: threads, helpers: helpers, admin: admin, shared: shared)
     } catch {
@@ -88,6 +90,17 @@ public final class Server: Sendable {
       end(threads, helpers, admin)
       throw isAsked ? StoppedAtStart() : error
     }
+  }
+
+  private static func logMemory(_ memory: LimitedPlan, _ logger: Logger) {
+    logger.info(
+      "memory plan",
+      metadata: [
+        "plan": "\(sizeText(memory.plan.totalBytes))",
+        "limit": "\(memory.limit.map { sizeText($0.size.bytes) } ?? "none")",
+        "of": "\(memory.limit?.description ?? "-")",
+        "above": "\(memory.above.joined(separator: ", "))",
+      ])
   }
 
   /// Says goodbye to everyone, gives connections the drain time to take their last bytes, and ends. Returns at once.

@@ -11,10 +11,14 @@ extension ServerLoop {
       !connection.delivery.hasWriteInFlight
     else { return }
     let stream = connection.stream
+    guard shared.moving.withLock({ $0.take(unread.count) }) else {
+      return end(connection, .overBudget, "the server is short of memory for input: try again later")
+    }
     let descriptor: SocketDescriptor
     do throws(LoopError) {
       descriptor = try stream.detachDescriptor()
     } catch {
+      shared.moving.withLock { $0.giveBack(unread.count) }
       logFault("can't move a connection to another loop", error, level: .warning)
       return end(connection, .internalError, "the connection can't be moved to the loop of the room")
     }
@@ -24,6 +28,7 @@ extension ServerLoop {
     if shared.post(.arrival(moving), to: target) {
       handedOver(connection)
     } else {
+      shared.moving.withLock { $0.giveBack(unread.count) }
       descriptor.close()
       end(connection, .draining, "the loop of the room has ended")
     }
@@ -32,6 +37,7 @@ extension ServerLoop {
   /// Takes over a connection from another loop, with what it had not handled yet.
   func arrive(_ moving: MovingConnection) {
     ledger.arrive()
+    shared.moving.withLock { $0.giveBack(moving.unread.count) }
     let stream: EventLoop.Stream
     do throws(LoopError) {
       stream = try EventLoop.Stream(adopting: moving.descriptor, loop: loop, peerAddress: moving.peerAddress)

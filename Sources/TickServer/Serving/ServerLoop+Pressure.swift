@@ -12,13 +12,21 @@ extension ServerLoop {
   /// Between two looks at which idle buffers nobody needed.
   private static let sweepsPerGiveBack = 12
 
-  /// What members of this loop hold for themselves, in bytes: all that is leased but for what rooms hold.
-  var memberBytes: Int { pool.usage.leasedBytes - hosts.values.reduce(0) { $0 + $1.room.ownBufferBytes } }
+  /// What members of this loop hold for themselves, in bytes: all that is leased but for what rooms hold, with the heads
+  /// of the buffers, which of small messages are the larger part.
+  var memberBytes: Int {
+    let own = hosts.values.reduce(into: (bytes: 0, buffers: 0)) { sum, host in
+      let room = host.room.ownBuffers
+      sum = (sum.bytes + room.bytes, sum.buffers + room.count)
+    }
+    return pool.usage.leasedBytes - own.bytes + (pool.usage.leasedBuffers - own.buffers) * MemoryCosts.bufferHead
+  }
 
   /// Called after ticks: they are what fills outboxes. One tick can add what the game itself sends in it, no more.
   func keepLaggardBudget() {
     // All that is leased is an upper bound, and costs nothing to look at.
-    guard pool.usage.leasedBytes > shared.pressure.laggardBudget.bytes / shared.loopCount else { return }
+    let leased = pool.usage.leasedBytes + pool.usage.leasedBuffers * MemoryCosts.bufferHead
+    guard leased > shared.pressure.laggardBudget.bytes / shared.loopCount else { return }
     var excess = shared.pressure.excess(ofLoop: index, holding: memberBytes)
     guard excess > 0 else { return }
     for connection in worstLaggards() {
@@ -44,14 +52,49 @@ extension ServerLoop {
     guard level > .normal else { return }
     pool.trim()
     loop.giveBackSpare()
-    guard level == .critical else { return }
+    guard level == .critical else { return shared.pressure.note(stuck: 0, onLoop: index) }
     let now = clock()
     let stuck = worstLaggards().filter {
       $0.delivery.isBehind(forNanoseconds: ServerLoop.leastLagNanoseconds, now: now)
     }
+    // Told with those who are evicted now: their memory is free a moment later.
+    shared.pressure.note(stuck: stuck.count, onLoop: index)
     for connection in stuck.prefix(ServerLoop.evictionsPerSweep) {
       end(connection, .overBudget, "the server is short of memory; this member held most")
     }
+  }
+
+  /// Closes a room because memory grows though nobody is admitted, and gives back what it held.
+  func closeForMemory(_ name: String, _ text: String) {
+    guard let host = hosts[name] else { return }
+    counters.roomsClosedForMemory += 1
+    close(host, .overBudget, text)
+    pool.trim()
+    loop.giveBackSpare()
+  }
+
+  // MARK: Admissions
+
+  /// What one newcomer may take of a game that has declared nothing, at once: a crowd comes in less time than lies between
+  /// two readings of the memory. While there is more room than that, nobody waits for it.
+  private static let bytesOfNewcomer = 1024 * 1024
+
+  /// Says how many seats a room may give in the tick that comes, if anybody waits for one.
+  func allowSeats(in room: Room) {
+    guard room.hasJoinsWaiting else { return }
+    let declared = room.kind.memory.bytesPerPlayer.bytes
+    let most = shared.pressure.mayAdmit(bytesEach: ServerLoop.bytesOfNewcomer.addingSaturating(declared)).count
+    context.seats = most > 0 ? .upTo(most) : .refused
+  }
+
+  /// Whether a further room may be opened now.
+  func mayOpenRoom(_ kind: RoomKind) -> Bool {
+    let headroom = shared.pressure.mayAdmit(
+      bytesEach: ServerLoop.bytesOfNewcomer.addingSaturating(kind.memoryBytes).addingSaturating(kind.gameBytes))
+    if headroom.reading != roomsOpened.reading { roomsOpened = (headroom.reading, 0) }
+    guard roomsOpened.count < headroom.count else { return false }
+    roomsOpened.count += 1
+    return true
   }
 
   /// Those whose socket takes nothing now, who hold most first.

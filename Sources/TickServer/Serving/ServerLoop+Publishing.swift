@@ -10,7 +10,9 @@ extension ServerLoop {
     shared.publish(
       LoopSnapshot(
         publishedAt: clock(), phase: phase, ledger: ledger, census: census, faults: ledgerFaults,
-        rooms: allRoomCounters, ticks: counters.ticks, missedTicks: counters.missedTicks, tickDue: schedule.next,
+        rooms: allRoomCounters, ticks: counters.ticks, missedTicks: counters.missedTicks,
+        joinsRefusedForMemory: counters.joinsRefusedForMemory, roomsClosedForMemory: counters.roomsClosedForMemory,
+        tickDue: schedule.next,
         lateness: counters.lateness.reading, duration: counters.duration.reading),
       of: index)
   }

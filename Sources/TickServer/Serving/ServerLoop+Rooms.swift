@@ -27,7 +27,10 @@ extension ServerLoop {
           .draining, retryAfterMilliseconds: LameDuck.retryMilliseconds, text: "the server is shutting down"))
       return
     }
-    guard let host = present ?? open(join) else { return }
+    guard let host = present ?? open(join) else {
+      connection.state = .lobby(session)
+      return connection.refuse(.shortOfMemory("for another room"))
+    }
     connection.state = .seating(session, host)
     host.room.requestSeat(JoinRequest(delivery: connection.delivery, session: session.id, join: join))
   }
@@ -57,6 +60,7 @@ extension ServerLoop {
 
   private func open(_ join: Join) -> RoomHost? {
     guard let kind = shared.rooms.kind(named: join.roomKind) else { return nil }
+    guard mayOpenRoom(kind) else { return nil }
     let place = schedule.add(rate: kind.tickRate, now: clock())
     let room = Room(
       name: join.room, kind: kind, context: context, start: place.start,
@@ -131,6 +135,7 @@ extension ServerLoop {
 
   private func run(_ host: RoomHost, _ number: UInt32, now: Instant) {
     let room = host.room
+    allowSeats(in: room)
     room.run(Tick(number), now: now) { takeIn(host) }
     room.takeEffects { perform($0, host) }
     deliver(room)

@@ -45,6 +45,8 @@ final class ServerLoop {
   /// Set once draining: when the loop ends whatever is still open.
   var drainUntil: Instant?
   var isFinished = false
+  /// Rooms opened since that reading of the memory, see ``mayOpenRoom(_:)``.
+  var roomsOpened = (reading: 0, count: 0)
   /// See ``relievePressure()``.
   var sweepsSinceGiveBack = 0
   var logger: Logger
@@ -98,6 +100,8 @@ final class ServerLoop {
     case .listen(let port, let reply): reply.put(Result { try listen(port: port) })
     case .arrival(let moving): arrive(moving)
     case .letRoomsEnd(let lameDuck): letRoomsEnd(lameDuck)
+    case .relievePressure: relievePressure()
+    case .closeRoom(let room, let text): closeForMemory(room, text)
     case .drain: drain()
     case .stop: finish()
     }
@@ -140,6 +144,7 @@ final class ServerLoop {
       connections.append(nil)
       outlets.append(nil)
     }
+    stream.mostOfferedBytes = shared.memory.plan.mostOfferedBytes
     let connection = Connection(slot: slot, stream: stream, loop: self, place: place, now: now)
     connections[slot] = connection
     outlets[slot] = StreamOutlet(stream)

@@ -9,9 +9,12 @@ final class ServerShared: Sendable {
   /// The plan that the configuration was let start with.
   let memory: LimitedPlan
   let pressure: MemoryPressure
+  let memoryReader: MemoryReader
   let rooms: RoomDirectory
   let sessions = SessionDirectory()
   let admission: ConnectionAdmission
+  /// What connections carry from loop to loop.
+  let moving = Locked(MovingBudget())
   let authenticator: Authenticator
   /// The server clock's zero.
   let origin: Instant
@@ -35,8 +38,15 @@ final class ServerShared: Sendable {
     self.configuration = configuration
     self.memory = memory
     self.timeSource = timeSource
+    let admission = ConnectionAdmission(configuration)
+    self.admission = admission
+    let kernelBytes = memory.plan.kernelBytesOfConnection
+    let reader = MemoryReader(configuration.memoryLimit) {
+      admission.held.multipliedReportingOverflow(by: kernelBytes).partialValue
+    }
+    memoryReader = reader
     pressure = MemoryPressure(
-      limit: memory.limit?.size, laggardBudget: memory.plan.sizes.laggardBudget, loops: loops)
+      laggardBudget: memory.plan.sizes.laggardBudget, loops: loops, quickBytes: { reader.quickBytes() })
     self.authenticator = authenticator
     loopCount = loops
     paceLimits = ConnectionPace.Limits(configuration)
@@ -44,7 +54,6 @@ final class ServerShared: Sendable {
     endedLoops = Locked(Array(repeating: nil, count: loops))
     self.logger = logger
     rooms = RoomDirectory(kinds: configuration.roomKinds, loops: loops, mostRooms: configuration.maxRooms)
-    admission = ConnectionAdmission(configuration)
     origin = timeSource.now
     snapshots = Locked(Array(repeating: LoopSnapshot(publishedAt: origin), count: loops))
   }
@@ -59,12 +68,15 @@ final class ServerShared: Sendable {
 
   /// What the admin port answers with, as of now. Called on its thread: loops are not asked, they have published.
   func readings() -> AdminReadings {
-    AdminReadings(
+    let snapshot = pressure.snapshot
+    return AdminReadings(
       now: timeSource.now, startedAt: origin, startedUnixSeconds: startedUnixSeconds,
       state: state, loops: snapshots.withLock { $0 },
       process: process.withLock { $0 }.renewed(),
       memory: MemoryStatus(
-        limitBytes: memory.limit?.size.bytes, planBytes: memory.plan.totalBytes, pressure: pressure.level),
+        limitBytes: memory.limit?.size.bytes, planBytes: memory.plan.totalBytes,
+        usedShare: snapshot.limitBytes > 0 ? Double(snapshot.usedBytes) / Double(snapshot.limitBytes) : nil,
+        pressure: snapshot.level),
       lostLogLines: LogWriter.ofProcess.withLock { $0 }?.lostLines ?? 0)
   }
 
@@ -94,6 +106,11 @@ final class ServerShared: Sendable {
 }
 
 extension ServerShared {
+  /// Tells all loops something that does not end them.
+  func postToServing(_ message: LoopMessage) {
+    for loop in 0..<loopCount { _ = post(message, to: loop) }
+  }
+
   /// Where the server is on its way to the end.
   var state: ServerLifecycle.State { lifecycle.withLock { $0.state } }
 
@@ -157,6 +174,10 @@ enum LoopMessage: Sendable {
   case arrival(MovingConnection)
   /// Open no further rooms, tell those that are open, and see to it that the last one is closed in time.
   case letRoomsEnd(LameDuck)
+  /// Memory has become critically short: do not wait for the next sweep.
+  case relievePressure
+  /// Close a room, by its name, because memory is short; the text says how short.
+  case closeRoom(String, String)
   /// Stop accepting, say goodbye, let connections take their last bytes.
   case drain
   /// End now.

@@ -13,7 +13,7 @@ struct MemoryLimitTests {
 
   private func limit(_ files: [String: String], _ setting: MemoryLimitSetting = .auto) throws -> MemoryLimit? {
     let tree = try FileTree(files.merging(Self.host) { one, _ in one })
-    return MemoryLimit(setting, files: tree.files)
+    return MemoryLimits(setting, files: tree.files).inForce
   }
 
   @Test("is the tightest of the version 2 group and its parents")
@@ -102,13 +102,66 @@ struct MemoryLimitTests {
     #expect(found?.source == .host)
   }
 
-  @Test("is unknown where the system tells nothing, and off when the setting says so; a set one wins")
-  func settings() throws {
+  @Test("is unknown where the system tells nothing and none is set")
+  func unknown() throws {
     let empty = try FileTree([:])
-    #expect(MemoryLimit(.auto, files: empty.files) == nil)
-    let cgroup = ["/proc/self/cgroup": "0::/\n", "/sys/fs/cgroup/memory.max": "67108864\n"]
-    #expect(try limit(cgroup, .unlimited) == nil)
-    #expect(try limit(cgroup, .bytes(.mib(100)))?.size == .mib(100))
-    #expect(try limit(cgroup, .bytes(.mib(100)))?.source == .setting)
+    #expect(MemoryLimits(.auto, files: empty.files).inForce == nil)
+    #expect(MemoryLimits(.unlimited, files: empty.files).inForce == nil)
+    #expect(MemoryLimits(.bytes(.mib(64)), files: empty.files).inForce?.source == .setting)
   }
+
+  private static let container = ["/proc/self/cgroup": "0::/\n", "/sys/fs/cgroup/memory.max": "67108864\n"]
+
+  @Test(
+    "is the tightest of setting, container and machine: a setting lowers it, never raises it, and `unlimited` is none",
+    arguments: [
+      (MemoryLimitSetting.auto, 64), (.unlimited, 64), (.bytes(.mib(48)), 48), (.bytes(.mib(64)), 64),
+      (.bytes(.mib(100)), 64), (.bytes(.mib(1024 * 1024)), 64),
+    ])
+  func tightest(_ setting: MemoryLimitSetting, _ mebibytes: Int) throws {
+    let found = try #require(try limit(Self.container, setting))
+    #expect(found.size == .mib(mebibytes))
+    #expect((found.source == .setting) == (mebibytes == 48))
+    // Without a container it is the machine's.
+    let host = try #require(try limit([:], setting))
+    #expect(host.size == min(.mib(16 * 1024), setting.size ?? .mib(16 * 1024)))
+  }
+
+  @Test("names both, and what to do, when the setting is above what there is; else there is nothing to say")
+  func warning() throws {
+    let tree = try FileTree(Self.container.merging(Self.host) { one, _ in one })
+    let warning = try #require(MemoryLimits(.bytes(.mib(100)), files: tree.files).warning)
+    for part in ["memoryLimit is 100MiB", "64MiB (cgroup v2, /sys/fs/cgroup/memory.max)", "auto", "at most 64MiB"] {
+      #expect(warning.contains(part), "\(warning)")
+    }
+    for setting in [MemoryLimitSetting.auto, .unlimited, .bytes(.mib(64)), .bytes(.mib(48))] {
+      #expect(MemoryLimits(setting, files: tree.files).warning == nil)
+    }
+  }
+
+  @Test("above memory.high the kernel slows the process down: it limits as memory.max does, and is named")
+  func high() throws {
+    var files = Self.container
+    files["/sys/fs/cgroup/memory.high"] = "50331648\n"
+    let found = try #require(try limit(files))
+    #expect(found.size == .mib(48))
+    #expect("\(found)".contains("/sys/fs/cgroup/memory.high"))
+    files["/sys/fs/cgroup/memory.high"] = "max\n"
+    #expect(try limit(files)?.size == .mib(64))
+  }
+
+  @Test("every limit is told, tightest first, each once")
+  func all() throws {
+    let tree = try FileTree(
+      Self.host.merging([
+        "/proc/self/cgroup": "0::/pod/game\n", "/sys/fs/cgroup/pod/game/memory.max": "67108864\n",
+        "/sys/fs/cgroup/pod/memory.max": "134217728\n",
+      ]) { one, _ in one })
+    let limits = MemoryLimits(.bytes(.mib(100)), files: tree.files).all
+    #expect(limits.map(\.size) == [.mib(64), .mib(100), .mib(128), .mib(16 * 1024)])
+  }
+}
+
+extension MemoryLimitSetting {
+  fileprivate var size: ByteCount? { if case .bytes(let size) = self { size } else { nil } }
 }

@@ -28,7 +28,7 @@ extension ServingTests {
       #expect(condition())
     }
 
-    @Test("short of memory it refuses newcomers and rooms, then sheds laggards, then recovers; members play on")
+    @Test("short of memory it refuses newcomers, rooms and seats, then sheds laggards, then recovers; members play on")
     func levels() throws {
       let memory = FakeMemory()
       let kind = try TestRoom.kind(traffic: .noise(8), limits: Self.patient)
@@ -56,8 +56,11 @@ extension ServingTests {
         let refused = try JoinRefused(message.body.span)
         #expect(refused.code == JoinRefusal.overBudget.rawValue)
         #expect(refused.retryAfterMilliseconds == 5000)
-        // A room that is there anyway has seats left.
-        try idler.join("r")
+        // A room that is there anyway has seats left, but a player may cost the game what nobody knows.
+        idler.send(Say.join("r"))
+        let again = try idler.until(.joinRefused)
+        let refusedSeat = try JoinRefused(again.body.span)
+        #expect(refusedSeat.code == JoinRefusal.overBudget.rawValue)
         idler.close()
         test.expectOpenConnections(2)
         #expect(test.server.openRooms == 1)
@@ -152,6 +155,9 @@ private final class FakeMemory: Sendable {
 
   func read() -> MemoryReading? {
     let bytes = percent.withLock { $0 } * FakeMemory.limit.bytes / 100
-    return MemoryReading(rssBytes: bytes / 2, usedBytes: bytes)
+    // The process's own part stays as small as it was: others use the rest.
+    return MemoryReading(
+      rssBytes: FakeMemory.limit.bytes / 100,
+      usages: [.init(usedBytes: bytes, limitBytes: FakeMemory.limit.bytes, source: "memoryLimit")])
   }
 }

@@ -1,0 +1,3 @@
+import TickServer
+
+Server.main(rooms: [try Hungry.kind()])
