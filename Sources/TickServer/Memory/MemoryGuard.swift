@@ -57,11 +57,13 @@ struct MemoryGuard {
     if idleBytes == nil { idleBytes = reading.rssBytes }
     let grown = levelByGrowth(reading, elapsed)
     var judgement = Judgement()
-    judgement.level = max(measure(reading), hold(grown, elapsed))
+    let measured = measure(reading)
+    judgement.level = max(measured, hold(grown, elapsed))
     if judgement.level > .normal || isNear(reading, elapsed) { judgement.milliseconds = Self.busyMilliseconds }
     refusing = judgement.level > .normal
-    criticalMilliseconds = judgement.level == .critical ? criticalMilliseconds + elapsed : 0
-    guard judgement.level == .critical, roomsCanHelp(reading) else { return judgement }
+    // Not by a demand that is only held: rooms are closed for what is so now.
+    criticalMilliseconds = measured == .critical ? criticalMilliseconds + elapsed : 0
+    guard max(measured, grown) == .critical, roomsCanHelp(reading) else { return judgement }
     let isLast = (reading.worst?.share ?? 0) * 100 >= Double(Self.lastPercent)
     let isShed = stuckMembers == 0 && criticalMilliseconds > Self.sheddingMilliseconds
     // Growth that admissions do not explain will not wait for laggards either.
