@@ -75,6 +75,7 @@ RIGS =
 immunity: release ## the rigs of scripts/immunity: RIGS="name ..." for some, FULL=1 for every figure (root)
 	@scripts/install-packages.sh iproute2 python3
 	swift build -c release --product MatchServer
+	swift build -c release --product SleepyClient
 	python3 scripts/immunity/run.py $(if $(FULL),--full) $(RIGS)
 
 soak: release ## 10,000 connections held for SOAK_SECONDS=300

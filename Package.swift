@@ -137,6 +137,9 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Benchmarks/Failures/Clients", swiftSettings: settings),
+    // What `scripts/immunity/sdk_memory.py` watches.
+    .executableTarget(
+      name: "SleepyClient", dependencies: ["TickClient"], path: "Tests/SleepyClient", swiftSettings: settings),
     .executableTarget(
       name: "ExampleClient", dependencies: ["TickClient"], path: "Examples/Client", swiftSettings: settings),
 

@@ -2,7 +2,9 @@ import ClientCore
 
 /// A seat in a room: what happens there, its state, and what the player does.
 ///
-/// All calls may be made from any task or thread; none but those marked `async` waits.
+/// All calls may be made from any task or thread; none but those marked `async` waits. While the server reads nothing,
+/// 256 KiB of what is sent wait here, behind as much that is on its way to the system; what would exceed that is refused as
+/// `notAllowed`, until the server reads again or the connection counts as lost. Without a connection everything is.
 public final class Room: Sendable {
   /// The room's schema: look the keys of fields up here, once.
   public let schema: Schema

@@ -23,7 +23,7 @@ import EventLoop
 public final class TickClient: Sendable {
   /// How a client behaves.
   public struct Options: Sendable {
-    /// Most notices other than those of state that may wait for a slow reader of ``Room/events``.
+    /// Most notices other than those of state that may wait for a slow reader of ``Room/events``: each at most 1 KiB.
     public var noticeLimit = 1_024
     /// Upper bound of the delay before the first attempt to reconnect; it doubles from attempt to attempt.
     public var firstRetry: Duration = .milliseconds(250)
