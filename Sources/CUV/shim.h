@@ -21,6 +21,7 @@ int pthread_setaffinity_np(pthread_t thread, size_t size, const cpu_set_t *set);
 int sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set);
 
 #include "socket_calls.h"
+#include "socket_state.h"
 #endif
 
 #endif

@@ -15,11 +15,18 @@ package final class Listener: LoopHandle {
     /// The kernel's buffers of every accepted connection, those that still wait for `accept` included; nil leaves them
     /// to the system.
     package var bufferSizes: SocketBufferSizes?
+    /// The kernel ends an accepted connection by itself whose peer has acknowledged nothing, or has let nothing be sent,
+    /// for so long (TCP_USER_TIMEOUT); nil leaves it to the system. For connections that nobody is left to end.
+    package var userTimeoutMilliseconds: Int?
 
-    package init(backlog: Int32 = 1_024, reusePort: Bool = false, bufferSizes: SocketBufferSizes? = nil) {
+    package init(
+      backlog: Int32 = 1_024, reusePort: Bool = false, bufferSizes: SocketBufferSizes? = nil,
+      userTimeoutMilliseconds: Int? = nil
+    ) {
       self.backlog = backlog
       self.reusePort = reusePort
       self.bufferSizes = bufferSizes
+      self.userTimeoutMilliseconds = userTimeoutMilliseconds
     }
   }
 
@@ -173,6 +180,11 @@ package final class Listener: LoopHandle {
       var receive = Int32(clamping: sizes.receiveBytes)
       attempt("setsockopt SO_SNDBUF", setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &send, onBytes))
       attempt("setsockopt SO_RCVBUF", setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receive, onBytes))
+    }
+    if let milliseconds = options.userTimeoutMilliseconds {
+      var value = Int32(clamping: milliseconds)
+      attempt(
+        "setsockopt TCP_USER_TIMEOUT", setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &value, onBytes))
     }
     if failure == nil {
       attempt("bind", storage.withSocketAddress { bind(descriptor, $0, storage.byteCount) })

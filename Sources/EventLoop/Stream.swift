@@ -18,8 +18,21 @@ package final class Stream: LoopHandle {
   package var mostOfferedBytes = Int.max
   /// What of the write in flight libuv does not have yet.
   var writeRest = WriteRest()
-  /// Set by `closeAfterFlush()`: input is discarded until the peer ends, then the stream closes.
-  @exclusivity(unchecked) var isFlushing = false
+  /// How the stream is being ended while it is open: input is discarded.
+  enum Ending {
+    case none
+    /// By `finish()`: the delegate is told of the peer's end.
+    case told
+    /// By `closeAfterFlush()`: the stream closes by itself.
+    case byItself
+  }
+  @exclusivity(unchecked) var ending = Ending.none
+  /// Nothing more will be read.
+  @exclusivity(unchecked) var peerHasEnded = false
+  /// The close needs no reset: the connection lives on elsewhere, or nothing but its FIN is unsent.
+  var endsPlainly = false
+  /// For ``closeOnceSent()``.
+  var acknowledgement: Timer?
 
   /// Takes over a connected socket, and closes it should that fail. `peerAddress` spares asking the kernel when known.
   package init(
@@ -57,6 +70,9 @@ package final class Stream: LoopHandle {
     var number: uv_os_fd_t = -1
     return uv_fileno(raw, &number) == 0 ? number : nil
   }
+
+  /// The same, with what is asked of it; the stream owns it.
+  var socket: SocketDescriptor? { descriptor.map { SocketDescriptor(owning: $0) } }
 
   func didConnect() {
     peerAddress = queryPeerAddress()
@@ -102,15 +118,14 @@ package final class Stream: LoopHandle {
   private func didRead(_ count: Int, from base: UnsafeRawPointer?) {
     // A read of 0 is EAGAIN in disguise.
     guard count != 0, isOpen else { return }
-    if isFlushing {
-      if count < 0 { close() }
-      return
-    }
     if count > 0 {
+      guard ending == .none else { return }
       delegate?.stream(self, didRead: UnsafeRawBufferPointer(start: base, count: count))
       return
     }
     uv_read_stop(stream)
+    peerHasEnded = true
+    if ending == .byItself { return closeOnceSent() }
     switch Int32(count) {
     case UV_EOF.rawValue: delegate?.streamDidEnd(self, wasReset ? .reset : .endOfStream)
     case UV_ECONNRESET.rawValue: delegate?.streamDidEnd(self, .reset)
@@ -130,6 +145,12 @@ package final class Stream: LoopHandle {
     guard let descriptor else { return nil }
     return sockaddr_storage.filled { address, count in getpeername(descriptor, address, count) }
       .flatMap { SocketAddress($0) }
+  }
+
+  override func willClose() {
+    acknowledgement?.close()
+    acknowledgement = nil
+    if !endsPlainly, let socket, socket.unsentBytes > 0 { socket.resetOnClose() }
   }
 
   override func didClose() {

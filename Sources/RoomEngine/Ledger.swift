@@ -51,7 +51,7 @@ package struct Ledger: Equatable, Sendable {
     case .part(let departure): closed[departure.reason, default: 0] += 1
     case .letGo(.detached, _): movedAway += 1
     case .release: released += 1
-    case .none, .letGo, .reset: break
+    case .none, .letGo, .close, .closeUnawaited, .reset: break
     }
   }
 
@@ -94,6 +94,8 @@ package struct Census: Equatable, Sendable {
   package var open = 0
   /// Connections that have ended and whose stream is not closed yet.
   package var closing = 0
+  /// Bytes that the kernel holds of those because their peers have not acknowledged them.
+  package var closingUnsentBytes = 0
   /// Streams of connections, as the event loop counts them.
   package var streams = 0
   /// Connections that are in a room, as they see it.
@@ -118,6 +120,7 @@ package struct Census: Equatable, Sendable {
   package mutating func add(_ other: Census) {
     open += other.open
     closing += other.closing
+    closingUnsentBytes += other.closingUnsentBytes
     streams += other.streams
     seated += other.seated
     rooms += other.rooms

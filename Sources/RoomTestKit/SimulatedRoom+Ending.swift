@@ -43,13 +43,20 @@ extension SimulatedRoom {
       if connection.end != nil { faults.append("connection \(connection.number) ended twice") }
       connection.end = (departure.reason, text)
       let isSaid = departure.isTold && sayGoodbye(connection, departure, text)
-      perform(connection.lifecycle.handle(.farewell(isSaid ? .said : .unsaid, now: clock.now)), on: connection)
+      let farewell = ConnectionLifecycle.Event.farewell(isSaid ? .said : .unsaid, patience: 0, now: clock.now)
+      perform(connection.lifecycle.handle(farewell), on: connection)
     case .letGo(let ending, let keepsSeat):
       if ending == .flush { connection.finishStream() } else { connection.closeStream() }
       letGo(of: connection, keepsSeat: keepsSeat)
-    case .reset: connection.closeStream()
+      look(at: connection)
+    case .close, .closeUnawaited, .reset: connection.closeStream()
     case .release: connections[connection.number] = nil
     }
+  }
+
+  /// What the pipe took has arrived: nothing is unsent.
+  private func look(at connection: SimulatedConnection) {
+    perform(connection.lifecycle.handle(.looked(unsentBytes: 0, now: clock.now)), on: connection)
   }
 
   private func letGo(of connection: SimulatedConnection, keepsSeat: Bool) {
@@ -65,8 +72,9 @@ extension SimulatedRoom {
   private func sayGoodbye(
     _ connection: SimulatedConnection, _ departure: ConnectionLifecycle.Departure, _ text: String
   ) -> Bool {
-    let goodbye = Goodbye(
-      departure.reason, retryAfterMilliseconds: departure.retryAfterMilliseconds, text: text)
+    // Clients of a room are few, and all in one test: in the middle of what a server would spread.
+    let retryAfter = RetryAfter.milliseconds(departure.reason, share: 0.5, drainNanoseconds: 1_000_000_000)
+    let goodbye = Goodbye(departure.reason, retryAfterMilliseconds: retryAfter, text: text)
     // Answers of a room mean nothing before its Joined.
     if connection.delivery.state != .joining, connection.delivery.planOutbox(into: context.plan, pool: pool) {
       let size = connection.delivery.outbox.count
@@ -86,7 +94,7 @@ extension SimulatedRoom {
     let now = clock.now
     for case let connection? in connections {
       if connection.hasEnded {
-        perform(connection.lifecycle.handle(.clock(now: now)), on: connection)
+        look(at: connection)
       } else if let deadlines {
         sweep(connection, deadlines, now)
       }

@@ -98,6 +98,18 @@ final class Probe: StreamDelegate {
   }
 }
 
+extension Stream {
+  /// Takes the connection off its loop, for whoever wants it.
+  func detachDescriptor() throws -> SocketDescriptor {
+    var taken: SocketDescriptor?
+    _ = try detach {
+      taken = $0
+      return true
+    }
+    return try #require(taken)
+  }
+}
+
 extension Loop {
   /// Calls `body` with the two ends of a new connection over loopback.
   func connectPair(

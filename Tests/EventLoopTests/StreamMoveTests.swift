@@ -107,7 +107,7 @@ extension EventLoopTests {
           route.post(
             .init(descriptor: try server.detachDescriptor(), receivedBytes: 0, moves: 0, unread: []), to: 0)
           let pump = Pump((0..<MovingReader.totalBytes).map(MovingReader.byte), seed: 11)
-          pump.onFinished = { client.close() }
+          pump.onFinished = { client.closeAfterFlush() }
           let probe = Probe(client)
           probe.onWrite = { stream, error in
             do { try pump.completed(on: stream) } catch { loop.failAndStop("\(error)") }

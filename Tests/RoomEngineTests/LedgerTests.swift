@@ -12,7 +12,7 @@ import WireFormat
     ledger.arrive()
     var kicked = ConnectionLifecycle()
     ledger.note(kicked.handle(.ended(.kicked, canTell: true)))
-    ledger.note(kicked.handle(.farewell(.said, now: Instant(nanoseconds: 0))))
+    ledger.note(kicked.handle(.farewell(.said, patience: 0, now: Instant(nanoseconds: 0))))
     var moved = ConnectionLifecycle()
     ledger.note(moved.handle(.handedOver))
     ledger.note(moved.handle(.streamClosed))

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "immunity"))
+
+import kernel
+
+# Peers that have just gone still acknowledge; a look in that moment sees sockets that nobody will keep.
+KERNEL_SECONDS = 5.0
 
 
 @dataclass
@@ -29,8 +39,8 @@ class Checks:
     def ok(self) -> bool:
         return all(check.ok for check in self.done)
 
-    def census(self, ledger: dict[str, Any], descriptors: int, before: int) -> None:
-        """An emptied server holds what it held before anybody came."""
+    def census(self, ledger: dict[str, Any], descriptors: int, before: int, port: int) -> None:
+        """An emptied server holds what it held before anybody came: by its own books, and by the kernel's."""
         total = ledger["total"]
         for name in ("open", "closing", "seats", "rooms", "pinnedBytes"):
             self.demand(f"census: {name}", total[name] == 0, total[name], "0")
@@ -38,6 +48,17 @@ class Checks:
         self.demand("census: leased buffers", leased == 0, leased, "0")
         self.demand("census: ledger", ledger["balanced"], ledger["faults"] or "balanced", "balanced")
         self.demand("census: descriptors", descriptors <= before, descriptors, f"at most {before}, as before")
+        self._kernel_census(port)
+
+    def _kernel_census(self, port: int) -> None:
+        """A ledger that balances proves the ledger."""
+        deadline = time.monotonic() + KERNEL_SECONDS
+        while (left := kernel.sockets(port)) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        held = sum(socket.send_memory_bytes + socket.received_bytes for socket in left)
+        self.demand("census: bytes in the kernel", held == 0, f"{held:,}", "0")
+        states = sorted({socket.state for socket in left})
+        self.demand("census: sockets in the kernel", not left, f"{len(left)} {' '.join(states)}".strip(), "0")
 
     def verdict(self, name: str) -> int:
         missed = [check for check in self.done if not check.ok]

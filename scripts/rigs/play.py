@@ -42,7 +42,8 @@ def play(options: argparse.Namespace, checks: Checks) -> list[Sample]:
         checks.demand("swarm", report["exitStatus"] in options.accept, report["verdict"], "no demand missed")
         checks.demand("server", server.runs(), "runs" if server.runs() else "gone", "runs")
         if server.runs():
-            checks.census(server.wait(is_empty, EMPTYING_SECONDS), server.descriptors(), descriptors)
+            ledger = server.wait(is_empty, EMPTYING_SECONDS)
+            checks.census(ledger, server.descriptors(), descriptors, server.port)
         status = server.stop()
         checks.demand("server's exit status", status == 0, status, "0 (-9: killed)")
         if cgroup is not None:

@@ -138,7 +138,7 @@ class Soak:
 
     def _census(self, after: str) -> None:
         ledger = self.server.wait(is_empty, EMPTYING_SECONDS)
-        self.checks.census(ledger, self.server.descriptors(), self.descriptors)
+        self.checks.census(ledger, self.server.descriptors(), self.descriptors, self.server.port)
         deadline = time.monotonic() + GIVING_BACK_SECONDS
         while (growth := self.server.resident_bytes() / self.resident - 1) > self.options.max_after:
             if time.monotonic() > deadline:

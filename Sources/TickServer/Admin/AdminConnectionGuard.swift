@@ -1,4 +1,5 @@
 import struct EventLoop.Locked
+import Glibc
 import NIOCore
 
 /// The open connections of the admin port, oldest first.
@@ -15,7 +16,7 @@ final class AdminConnections: Sendable {
       open.append(channel)
       return open.count > Self.most ? open.removeFirst() : nil
     }
-    oldest?.close(promise: nil)
+    oldest?.closeByReset()
   }
 
   func leave(_ channel: any Channel) {
@@ -40,7 +41,7 @@ final class AdminConnectionGuard: ChannelInboundHandler {
 
   func channelActive(context: ChannelHandlerContext) {
     let channel = context.channel
-    timeout = context.eventLoop.scheduleTask(in: Self.deadline) { channel.close(promise: nil) }
+    timeout = context.eventLoop.scheduleTask(in: Self.deadline) { channel.closeByReset() }
     connections.enter(channel)
     context.fireChannelActive()
   }
@@ -53,7 +54,21 @@ final class AdminConnectionGuard: ChannelInboundHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     receivedBytes += unwrapInboundIn(data).readableBytes
-    guard receivedBytes <= Self.mostRequestBytes else { return context.close(promise: nil) }
+    guard receivedBytes <= Self.mostRequestBytes else { return context.channel.closeByReset() }
     context.fireChannelRead(data)
+  }
+
+  /// The kernel ends by itself, within the deadline, whose answer waits for a peer that reads nothing: we close as soon as the
+  /// answer is written.
+  static let userTimeout = ChannelOptions.Types.SocketOption(
+    level: .tcp, name: NIOBSDSocket.Option(rawValue: TCP_USER_TIMEOUT))
+}
+
+extension Channel {
+  /// Ends the connection, and what the kernel holds for its peer with it.
+  fileprivate func closeByReset() {
+    // Channels of sockets provide it; any other has nothing in the kernel.
+    guard let options = self as? any SocketOptionProvider else { return close(promise: nil) }
+    options.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenComplete { _ in self.close(promise: nil) }
   }
 }

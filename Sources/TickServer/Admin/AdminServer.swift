@@ -58,6 +58,9 @@ final class AdminServer: Sendable {
     let connections = AdminConnections()
     return ServerBootstrap(group: group)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .childChannelOption(
+        AdminConnectionGuard.userTimeout, value: Int(AdminConnectionGuard.deadline.nanoseconds / 1_000_000)
+      )
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           let pipeline = channel.pipeline.syncOperations

@@ -59,7 +59,7 @@ struct LedgerDocument: Encodable {
   private struct Loop: Encodable {
     let loop: Int?
     let accepted, movedHere, movedAway: UInt64
-    let open, closing: Int
+    let open, closing, closingUnsentBytes: Int
     let closed: [String: UInt64]
     let seats, rooms: Int
     let roomsOpened, roomsClosed: UInt64
@@ -75,6 +75,7 @@ struct LedgerDocument: Encodable {
       movedAway = ledger.movedAway
       open = census.open
       closing = census.closing
+      closingUnsentBytes = census.closingUnsentBytes
       closed = Dictionary(uniqueKeysWithValues: ledger.closed.map { ($0.key.name, $0.value) })
       seats = census.seats
       rooms = census.rooms

@@ -57,6 +57,10 @@ extension Metric {
     loop("tickserver_connections_closing", .gauge, "Connections that ended and whose descriptor is still open.") {
       MetricValue($0.census.closing)
     },
+    loop(
+      "tickserver_connections_closing_unsent_bytes", .gauge,
+      "Bytes that the kernel still holds of those because their peers have not acknowledged them."
+    ) { MetricValue($0.census.closingUnsentBytes) },
     loop("tickserver_ledger_balanced", .gauge, "1 while what is there is what the books say.") {
       MetricValue($0.faults.isEmpty)
     },

@@ -7,9 +7,9 @@ extension MemoryDemand {
     self.init(kinds: configuration.roomKinds)
     self.limit = limit?.size
     connections = configuration.maxConnections
-    refusedConnections = ConnectionAdmission.mostRefused
     rooms = configuration.maxRooms
     loops = configuration.loops.number
+    refusedConnections = Refusals.most(loops: loops) * loops
     maxClientMessage = configuration.maxClientMessage.bytes
     sendBuffer = configuration.sendBuffer.fixed
     receiveBuffer = configuration.receiveBuffer.fixed

@@ -133,7 +133,7 @@ extension Connection {
     case .refused(let refusal, let text):
       let retryAfter: UInt32? =
         switch refusal {
-        case .overBudget: ConnectionLifecycle.overBudgetRetryMilliseconds
+        case .overBudget: RetryAfter.overBudget(share: Double.random(in: 0...1))
         case .draining: LameDuck.retryMilliseconds
         default: nil
         }

@@ -51,6 +51,8 @@ final class Connection: StreamDelegate {
   /// When something was last received.
   @exclusivity(unchecked) var heardAt: Instant
   var pingedAt: Instant
+  /// What the kernel held of it that its peer had not acknowledged, when it was last looked at; of those that have ended.
+  private(set) var unsentBytes = 0
   /// When it last was without a room.
   var roomlessSince: Instant
 
@@ -145,7 +147,7 @@ final class Connection: StreamDelegate {
   }
 
   func streamDidEnd(_ stream: EventLoop.Stream, _ end: StreamEnd) {
-    guard !hasEnded else { return }
+    guard !hasEnded else { return loop.peerEnded(self) }
     switch end {
     case .endOfStream:
       loop.end(self, .peerClosed, assembler.keptBytes > 0 ? "within a message" : "end of stream")
@@ -171,6 +173,12 @@ final class Connection: StreamDelegate {
       return loop.end(self, .draining, "the server is shutting down")
     }
     pump()
+  }
+
+  /// Asks the kernel. 0 once the stream is closed.
+  func lookAtUnsentBytes() -> Int {
+    unsentBytes = stream.unsentBytes
+    return unsentBytes
   }
 
   func streamDidClose(_ stream: EventLoop.Stream) {

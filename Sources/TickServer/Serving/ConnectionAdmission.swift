@@ -8,19 +8,12 @@ final class ConnectionAdmission: Sendable {
     case admitted
     /// There is no place; say why.
     case refused(CloseReason, String)
-    /// There is no place, nor a descriptor to spare for saying so.
-    case dropped(CloseReason, String)
   }
 
-  fileprivate struct State {
+  private struct State {
     var open = 0
-    var refused = 0
     var perAddress: [IPAddress: Int] = [:]
   }
-
-  /// Refused connections that may be open for their goodbye; each holds a descriptor for up to
-  /// ``ConnectionLifecycle/lingerNanoseconds``.
-  static let mostRefused = 32
 
   private let most: Int
   private let mostPerAddress: Int?
@@ -38,11 +31,11 @@ final class ConnectionAdmission: Sendable {
   /// Takes a place, or says why there is none.
   func enter(_ address: IPAddress?, isShortOfMemory: Bool) -> Answer {
     state.withLock { state in
-      guard !isShortOfMemory else { return state.refuse(.overBudget, "the server is short of memory: try again later") }
-      guard state.open < most else { return state.refuse(.connectionLimit, "all \(most) connections are in use") }
+      guard !isShortOfMemory else { return .refused(.overBudget, "the server is short of memory: try again later") }
+      guard state.open < most else { return .refused(.connectionLimit, "all \(most) connections are in use") }
       if let address, let mostPerAddress {
         guard state.perAddress[address, default: 0] < mostPerAddress else {
-          return state.refuse(.connectionLimit, "all \(mostPerAddress) connections from this address are in use")
+          return .refused(.connectionLimit, "all \(mostPerAddress) connections from this address are in use")
         }
         state.perAddress[address, default: 0] += 1
       }
@@ -55,8 +48,7 @@ final class ConnectionAdmission: Sendable {
   func leave(_ place: ConnectionLifecycle.Place, _ address: IPAddress?) {
     state.withLock { state in
       switch place {
-      case .none: return
-      case .refused: state.refused -= 1
+      case .none, .refused: return
       case .admitted:
         state.open -= 1
         guard let address, mostPerAddress != nil, let count = state.perAddress[address] else { return }
@@ -69,12 +61,4 @@ final class ConnectionAdmission: Sendable {
 
   /// All whose descriptor is open, those being refused included.
   var held: Int { state.withLock { $0.open + $0.refused } }
-}
-
-extension ConnectionAdmission.State {
-  fileprivate mutating func refuse(_ reason: CloseReason, _ text: String) -> ConnectionAdmission.Answer {
-    guard refused < ConnectionAdmission.mostRefused else { return .dropped(reason, text) }
-    refused += 1
-    return .refused(reason, text)
-  }
 }

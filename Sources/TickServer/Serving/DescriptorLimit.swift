@@ -14,7 +14,7 @@ enum DescriptorLimit {
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
     let admin = hasAdmin ? AdminServer.descriptors : 0
-    let others = reserve + perLoop * loops + ConnectionAdmission.mostRefused + admin
+    let others = reserve + perLoop * loops + Refusals.most(loops: loops) * loops + admin
     let needed = rlim_t(connections + others)
     guard limit.rlim_cur < needed else { return }
     guard limit.rlim_max >= needed else {

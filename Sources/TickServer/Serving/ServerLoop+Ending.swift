@@ -23,9 +23,19 @@ extension ServerLoop {
     perform(connection.lifecycle.handle(.streamClosed), on: connection)
   }
 
-  /// Ends the wait for peers that do not end on their side.
-  func checkLinger(of connection: Connection, now: Instant) {
-    perform(connection.lifecycle.handle(.clock(now: now)), on: connection)
+  /// Ends the wait for peers that do not take what waits for them, or do not end on their side.
+  func look(at connection: Connection, now: Instant) {
+    perform(connection.lifecycle.handle(.looked(unsentBytes: connection.lookAtUnsentBytes(), now: now)), on: connection)
+  }
+
+  /// The peer of a connection that has ended here has ended too.
+  func peerEnded(_ connection: Connection) {
+    perform(connection.lifecycle.handle(.peerEnded(unsentBytes: connection.lookAtUnsentBytes())), on: connection)
+  }
+
+  /// Another one needs the place of a connection that has ended.
+  func displace(_ connection: Connection) {
+    perform(connection.lifecycle.handle(.displaced(unsentBytes: connection.lookAtUnsentBytes())), on: connection)
   }
 
   private func perform(_ action: ConnectionLifecycle.Action, on connection: Connection, _ text: String = "") {
@@ -35,23 +45,36 @@ extension ServerLoop {
     case .part(let departure):
       log(connection, departure.reason, text)
       let isSaid = departure.isTold && sayGoodbye(connection, departure, text)
-      perform(connection.lifecycle.handle(.farewell(isSaid ? .said : .unsaid, now: now)), on: connection)
+      let farewell = ConnectionLifecycle.Event.farewell(
+        isSaid ? .said : .unsaid, patience: patience(with: connection), now: now)
+      perform(connection.lifecycle.handle(farewell), on: connection)
     case .letGo(let ending, let keepsSeat):
       closeOutlet(of: connection)
       switch ending {
-      case .flush: connection.stream.closeAfterFlush()
-      case .close: connection.stream.close()
+      case .flush: connection.stream.finish()
       case .reset: connection.stream.reset()
       case .detached: break
       }
       letGo(of: connection, keepsSeat: keepsSeat, isHere: ending != .detached)
+      if ending == .flush { look(at: connection, now: now) }
+    case .close: connection.stream.close()
+    case .closeUnawaited: connection.stream.closeLeavingWait(toKernel: ServerLoop.kernelLingerSeconds)
     case .reset: connection.stream.reset()
     case .release(let place):
+      if place == .refused { refusals.leave(connection.slot) }
       remove(connection)
       shared.admission.leave(place, connection.stream.peerAddress?.ip)
       finishDrainIfEmpty()
     }
   }
+
+  /// How long its peer may take nothing of what the kernel has for it: as long as in its room, else as in the strictest.
+  private func patience(with connection: Connection) -> UInt64 {
+    connection.host?.room.kind.limits.stallDeadline.wholeNanoseconds ?? shared.leastStallNanoseconds
+  }
+
+  /// For peers that were told, in whole seconds: ``ConnectionLifecycle/lingerNanoseconds``.
+  private static let kernelLingerSeconds = Int32(ConnectionLifecycle.lingerNanoseconds / 1_000_000_000)
 
   private func letGo(of connection: Connection, keepsSeat: Bool, isHere: Bool) {
     let state = connection.state
@@ -72,8 +95,10 @@ extension ServerLoop {
   private func sayGoodbye(
     _ connection: Connection, _ departure: ConnectionLifecycle.Departure, _ text: String
   ) -> Bool {
-    let goodbye = Goodbye(
-      departure.reason, retryAfterMilliseconds: departure.retryAfterMilliseconds, text: text)
+    let retryAfter = RetryAfter.milliseconds(
+      departure.reason, share: Double.random(in: 0...1),
+      drainNanoseconds: shared.configuration.drain.wholeNanoseconds)
+    let goodbye = Goodbye(departure.reason, retryAfterMilliseconds: retryAfter, text: text)
     let bytes = encodedBytes(bound: Goodbye.bound + messageOverhead) { goodbye.encode(into: &$0) }
     // What waits in the outbox belongs before it; if that does not go out whole, nothing more can be told. Answers of a
     // room mean nothing before its Joined.

@@ -10,6 +10,7 @@ extension ServerLoop {
     forEachConnection { connection in
       if connection.hasEnded {
         census.closing += 1
+        if connection.stream.isOpen { census.closingUnsentBytes += connection.unsentBytes }
       } else {
         census.open += 1
         if case .seated = connection.state { census.seated += 1 }

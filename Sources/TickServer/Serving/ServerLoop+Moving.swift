@@ -14,23 +14,24 @@ extension ServerLoop {
     guard shared.moving.withLock({ $0.take(unread.count) }) else {
       return end(connection, .overBudget, "the server is short of memory for input: try again later")
     }
-    let descriptor: SocketDescriptor
     do throws(LoopError) {
-      descriptor = try stream.detachDescriptor()
+      let isHandedOver = try stream.detach { descriptor in
+        let moving = MovingConnection(
+          descriptor: descriptor, peerAddress: stream.peerAddress, purpose: purpose, unread: unread,
+          pace: connection.pace, formerSeatBucket: connection.delivery.formerBucket)
+        return shared.post(.arrival(moving), to: target)
+      }
+      if isHandedOver {
+        handedOver(connection)
+      } else {
+        // The connection is still here, and can be told.
+        shared.moving.withLock { $0.giveBack(unread.count) }
+        end(connection, .draining, "the server is shutting down")
+      }
     } catch {
       shared.moving.withLock { $0.giveBack(unread.count) }
       logFault("can't move a connection to another loop", error, level: .warning)
-      return end(connection, .internalError, "the connection can't be moved to the loop of the room")
-    }
-    let moving = MovingConnection(
-      descriptor: descriptor, peerAddress: stream.peerAddress, purpose: purpose, unread: unread,
-      pace: connection.pace, formerSeatBucket: connection.delivery.formerBucket)
-    if shared.post(.arrival(moving), to: target) {
-      handedOver(connection)
-    } else {
-      shared.moving.withLock { $0.giveBack(unread.count) }
-      descriptor.close()
-      end(connection, .draining, "the loop of the room has ended")
+      end(connection, .internalError, "the connection can't be moved to the loop of the room")
     }
   }
 

@@ -13,7 +13,7 @@ extension ServerLoop {
     let now = clock()
     forEachConnection { connection in
       if connection.hasEnded {
-        checkLinger(of: connection, now: now)
+        look(at: connection, now: now)
       } else if connection.isRoomless, now.nanoseconds(since: connection.roomlessSince) > handshake {
         end(connection, .handshakeTimeout, "no Hello and Join within \(configuration.handshakeDeadline)")
       } else if now.nanoseconds(since: connection.heardAt) > idle {
@@ -47,21 +47,45 @@ extension ServerLoop {
   }
 
   func finishDrainIfEmpty() {
-    if drainUntil != nil, ledger.held == 0 { finish() }
+    guard drainUntil != nil, ledger.held == 0 else { return }
+    finish()
+    stopNow()
   }
 
-  /// Ends the loop with all that is left on it, once.
+  /// Ends the loop with all that is left on it, once. Goodbyes that it says now have a moment to arrive.
   func finish() {
     guard !isFinished else { return }
     isFinished = true
+    // Who still arrives is told the same.
+    drainUntil = drainUntil ?? clock()
+    listener?.close()
     checkLedger()
+    var areTold = false
     for connection in connections {
-      if let connection { end(connection, .draining, "the server is shutting down") }
+      guard let connection, !connection.hasEnded else { continue }
+      end(connection, .draining, "the server is shutting down")
+      areTold = areTold || connection.stream.isOpen
     }
     closeAllRooms()
     logSums(now: now, all: true)
     // A loop that never listened belongs to a server that could not start: that is told in one line elsewhere.
     if listener != nil { logger.info("loop ended", metadata: summary) }
+    guard areTold, let timer = try? EventLoop.Timer(loop: loop, callback: { [unowned self] in stopNow() }) else {
+      return stopNow()
+    }
+    timer.start(afterMilliseconds: ServerLoop.lastMomentMilliseconds)
+    lastMoment = timer
+  }
+
+  /// As long as an acknowledgement takes from the other side of the world.
+  private static let lastMomentMilliseconds: UInt64 = 300
+
+  /// Ends the loop. What has not left by now never will: nobody would be there to give it up.
+  func stopNow() {
+    guard !loop.isStopping else { return }
+    for connection in connections {
+      if let connection { displace(connection) }
+    }
     loop.stop()
   }
 }

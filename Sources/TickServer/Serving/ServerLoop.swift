@@ -17,6 +17,7 @@ final class ServerLoop {
   /// Of the connections, in the same order.
   @exclusivity(unchecked) private(set) var outlets: ContiguousArray<StreamOutlet?> = []
   private var freeSlots: [Int] = []
+  var refusals: Refusals
 
   var hosts: [String: RoomHost] = [:]
   /// Rooms by the group of the schedule that they tick with.
@@ -47,6 +48,8 @@ final class ServerLoop {
   var isFinished = false
   /// Rooms opened since that reading of the memory, see ``mayOpenRoom(_:)``.
   var roomsOpened = (reading: 0, count: 0)
+  /// While goodbyes said at the very end are on their way.
+  var lastMoment: EventLoop.Timer?
   /// See ``relievePressure()``.
   var sweepsSinceGiveBack = 0
   var logger: Logger
@@ -62,6 +65,7 @@ final class ServerLoop {
       input: InputAccount(
         budget: shared.memory.plan.sizes.inputBudget, loops: shared.loopCount,
         connections: shared.configuration.maxConnections))
+    refusals = Refusals(loops: shared.loopCount)
     logger = shared.logger
     logger[metadataKey: "loop"] = "\(index)"
     ledgerLogged = (shared.timeSource.ofTurn(of: loop), ledger)
@@ -103,7 +107,7 @@ final class ServerLoop {
     case .relievePressure: relievePressure()
     case .closeRoom(let room, let text): closeForMemory(room, text)
     case .drain: drain()
-    case .stop: finish()
+    case .stop: if isFinished { stopNow() } else { finish() }
     }
   }
 
@@ -113,7 +117,9 @@ final class ServerLoop {
     let buffers = SocketBufferSizes(sendBytes: sizes.sendBuffer.bytes, receiveBytes: sizes.receiveBuffer.bytes)
     let listener = try Listener(
       loop: loop, host: shared.configuration.host, port: port,
-      options: Listener.Options(reusePort: true, bufferSizes: buffers),
+      options: Listener.Options(
+        reusePort: true, bufferSizes: buffers,
+        userTimeoutMilliseconds: Int(shared.abandonedNanoseconds / 1_000_000)),
       onAccept: { [unowned self] stream in accept(stream) },
       onError: { [unowned self] error in
         logFault("can't accept connections for the moment", error)
@@ -132,8 +138,11 @@ final class ServerLoop {
     case .admitted:
       _ = add(stream, place: .admitted)
       stream.startReading()
-    case .refused(let reason, let refusal): end(add(stream, place: .refused), reason, refusal)
-    case .dropped(let reason, let refusal): end(add(stream, place: .none), reason, refusal, canTell: false)
+    case .refused(let reason, let refusal):
+      let connection = add(stream, place: .refused)
+      let displaced = refusals.enter(connection.slot, from: stream.peerAddress?.ip)
+      if let displaced, let older = connections[displaced] { displace(older) }
+      end(connection, reason, refusal)
     }
     lookForDueTick()
   }

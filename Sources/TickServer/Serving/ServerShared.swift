@@ -22,6 +22,11 @@ final class ServerShared: Sendable {
   let logger: Logger
   let loopCount: Int
   let paceLimits: ConnectionPace.Limits
+  /// The shortest stall deadline of any room kind.
+  let leastStallNanoseconds: UInt64
+  /// After this the kernel may end a connection by itself: longer than any deadline of ours, for a process that was killed
+  /// and can end none.
+  let abandonedNanoseconds: UInt64
   private let mailboxes: Locked<[Mailbox<LoopMessage>?]>
   /// What each loop last said about itself; the last word of those that have ended.
   private let snapshots: Locked<[LoopSnapshot]>
@@ -50,6 +55,11 @@ final class ServerShared: Sendable {
     self.authenticator = authenticator
     loopCount = loops
     paceLimits = ConnectionPace.Limits(configuration)
+    let stalls = configuration.roomKinds.map { $0.limits.stallDeadline.wholeNanoseconds }
+    leastStallNanoseconds = stalls.min() ?? ConnectionLifecycle.lingerNanoseconds
+    let lags = configuration.roomKinds.map { $0.limits.lagDeadline.wholeNanoseconds }
+    let longest = (stalls + lags).reduce(configuration.idleDeadline.wholeNanoseconds, max)
+    abandonedNanoseconds = longest + 10_000_000_000
     mailboxes = Locked(Array(repeating: nil, count: loops))
     endedLoops = Locked(Array(repeating: nil, count: loops))
     self.logger = logger

@@ -154,7 +154,8 @@ extension ServingTests {
         #expect((process["openDescriptors"] as? Int ?? 0) > 5)
         #expect(process["pressure"] as? String == "normal")
         let names: Set = [
-          "accepted", "movedHere", "movedAway", "open", "closing", "closed", "seats", "rooms", "roomsOpened",
+          "accepted", "movedHere", "movedAway", "open", "closing", "closingUnsentBytes", "closed", "seats", "rooms",
+          "roomsOpened",
           "roomsClosed", "pool", "pinnedBytes", "skips", "resumes", "evictions", "ticks", "missedTicks",
         ]
         #expect(Set(total.keys) == names)

@@ -17,7 +17,7 @@ extension ServingTests {
         let goodbye = try third.farewell()
         #expect(goodbye.code == CloseReason.connectionLimit.rawValue)
         #expect(goodbye.text == "all 2 connections are in use")
-        #expect(goodbye.retryAfterMilliseconds == 1000)
+        #expect((500...1500).contains(goodbye.retryAfterMilliseconds ?? 0))
         first.close()
         test.expectOpenConnections(1)
         _ = try test.welcomed()
@@ -34,8 +34,7 @@ extension ServingTests {
           while let message = try client.next() { if message.type == .goodbye { return true } }
           return false
         }
-        // The rest is closed without a word, so that goodbyes can't hold more descriptors than are set aside.
-        #expect((1...200).contains(told), "\(told)")
+        #expect(told == flood.count)
         inside.send(Say.ping(1))
         try inside.until(.pong)
       }
