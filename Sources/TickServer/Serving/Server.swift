@@ -139,6 +139,9 @@ public final class Server: Sendable {
   /// Connections open now, those in a goodbye included.
   public var openConnections: Int { shared.admission.open }
 
+  /// What all loops last said of themselves.
+  var total: LoopSnapshot { shared.readings().total }
+
   /// How short of memory it is.
   package var pressure: MemoryPressure { shared.pressure }
 

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct RefusalsTests {
   private func address(_ last: Int) throws -> IPAddress {
-    try #require(SocketAddress.parse("10.0.0.\(last)"))
+    try #require(IPAddress("10.0.0.\(last)"))
   }
 
   @Test("the places of all loops together are few, and no loop is without")

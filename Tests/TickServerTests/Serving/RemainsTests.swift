@@ -3,6 +3,7 @@ import RoomEngine
 import Testing
 import WireFormat
 
+@testable import EventLoop
 @testable import TickServer
 
 extension ServingTests {
@@ -15,14 +16,9 @@ extension ServingTests {
       try client.hello()
       try client.join("r")
       let end = try #require(client.serverEnd)
-      let isFilled = eventually { unsentBytes(end) > 3000 }
+      let isFilled = eventually { SocketDescriptor(owning: end).unsentBytes > 3000 }
       #expect(isFilled)
       return client
-    }
-
-    private func unsentBytes(_ descriptor: Int32) -> Int32 {
-      var bytes: Int32 = 0
-      return ioctl(descriptor, UInt(TIOCOUTQ), &bytes) == 0 ? bytes : 0
     }
 
     /// Frames of some 100 bytes, so that the socket is not full before the test looks.
@@ -33,7 +29,8 @@ extension ServingTests {
       return try TestRoom.kind(traffic: .noise(2), limits: limits)
     }
 
-    @Test("who half-closes and reads nothing stays in the books with its bytes, then is reset", arguments: [false, true])
+    @Test(
+      "who half-closes and reads nothing stays in the books with its bytes, then is reset", arguments: [false, true])
     func halfClosed(isTold: Bool) throws {
       let ledger = try withServer(kind(stall: .seconds(3))) { test in
         let client = try stuckMember(test)
