@@ -202,10 +202,10 @@ package struct ConnectionLifecycle: Equatable, Sendable {
 }
 
 extension JoinRefused {
-  /// For a while the memory is too short; `text` is what there is none for.
+  /// For a while the memory is too short; `text` is what there is none for. The shell spreads when to come back.
   package static func shortOfMemory(_ text: String) -> JoinRefused {
     JoinRefused(
-      .overBudget, retryAfterMilliseconds: ConnectionLifecycle.overBudgetRetryMilliseconds,
+      .overBudget, retryAfterMilliseconds: RetryAfter.overBudgetMilliseconds,
       text: "the server is short of memory \(text): try again later")
   }
 }

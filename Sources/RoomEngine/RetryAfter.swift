@@ -19,17 +19,17 @@ package enum RetryAfter {
     case .draining:
       let window = min(max(drainNanoseconds / 1_000_000, drainMilliseconds), mostDrainMilliseconds)
       return UInt32(500 + share * Double(window))
-    case .connectionLimit: return around(1000, share)
-    case .overBudget: return overBudget(share: share)
+    case .connectionLimit: return around(1000, share: share)
+    case .overBudget: return around(overBudgetMilliseconds, share: share)
     default: return nil
     }
   }
 
-  /// When memory may be had again, in milliseconds.
-  package static func overBudget(share: Double) -> UInt32 { around(5000, share) }
+  /// When memory may be had again, on average.
+  package static let overBudgetMilliseconds: UInt32 = 5000
 
   /// Half to one and a half of it.
-  private static func around(_ milliseconds: Double, _ share: Double) -> UInt32 {
-    UInt32(milliseconds * (0.5 + share))
+  package static func around(_ milliseconds: UInt32, share: Double) -> UInt32 {
+    UInt32(clamping: Int64(Double(milliseconds) * (0.5 + share)))
   }
 }

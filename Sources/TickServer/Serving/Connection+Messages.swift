@@ -133,7 +133,7 @@ extension Connection {
     case .refused(let refusal, let text):
       let retryAfter: UInt32? =
         switch refusal {
-        case .overBudget: RetryAfter.overBudget(share: Double.random(in: 0...1))
+        case .overBudget: RetryAfter.overBudgetMilliseconds
         case .draining: LameDuck.retryMilliseconds
         default: nil
         }
@@ -156,6 +156,10 @@ extension Connection {
 
   func refuse(_ refused: JoinRefused) {
     roomlessSince = loop.now
+    var refused = refused
+    refused.retryAfterMilliseconds = refused.retryAfterMilliseconds.map {
+      RetryAfter.around($0, share: Double.random(in: 0...1))
+    }
     if refused.code == JoinRefusal.overBudget.rawValue { loop.counters.joinsRefusedForMemory += 1 }
     send(bound: refused.bound) { refused.encode(into: &$0) }
   }

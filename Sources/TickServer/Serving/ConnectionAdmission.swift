@@ -10,8 +10,9 @@ final class ConnectionAdmission: Sendable {
     case refused(CloseReason, String)
   }
 
-  private struct State {
+  fileprivate struct State {
     var open = 0
+    var refused = 0
     var perAddress: [IPAddress: Int] = [:]
   }
 
@@ -31,11 +32,11 @@ final class ConnectionAdmission: Sendable {
   /// Takes a place, or says why there is none.
   func enter(_ address: IPAddress?, isShortOfMemory: Bool) -> Answer {
     state.withLock { state in
-      guard !isShortOfMemory else { return .refused(.overBudget, "the server is short of memory: try again later") }
-      guard state.open < most else { return .refused(.connectionLimit, "all \(most) connections are in use") }
+      guard !isShortOfMemory else { return state.refuse(.overBudget, "the server is short of memory: try again later") }
+      guard state.open < most else { return state.refuse(.connectionLimit, "all \(most) connections are in use") }
       if let address, let mostPerAddress {
         guard state.perAddress[address, default: 0] < mostPerAddress else {
-          return .refused(.connectionLimit, "all \(mostPerAddress) connections from this address are in use")
+          return state.refuse(.connectionLimit, "all \(mostPerAddress) connections from this address are in use")
         }
         state.perAddress[address, default: 0] += 1
       }
@@ -48,7 +49,8 @@ final class ConnectionAdmission: Sendable {
   func leave(_ place: ConnectionLifecycle.Place, _ address: IPAddress?) {
     state.withLock { state in
       switch place {
-      case .none, .refused: return
+      case .none: return
+      case .refused: state.refused -= 1
       case .admitted:
         state.open -= 1
         guard let address, mostPerAddress != nil, let count = state.perAddress[address] else { return }
@@ -61,4 +63,11 @@ final class ConnectionAdmission: Sendable {
 
   /// All whose descriptor is open, those being refused included.
   var held: Int { state.withLock { $0.open + $0.refused } }
+}
+
+extension ConnectionAdmission.State {
+  fileprivate mutating func refuse(_ reason: CloseReason, _ text: String) -> ConnectionAdmission.Answer {
+    refused += 1
+    return .refused(reason, text)
+  }
 }
