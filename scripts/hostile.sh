@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-others=never-reads=5,reads-slowly=4,zero-window=4,half-open=4,reset=4,silent=4,slowloris=4,garbage=4,oversize=4,input-flood=4,hop=2,join-flood=2,churn=2,bad-tickets=3
+others=never-reads=5,reads-slowly=4,zero-window=4,half-open=4,half-close=4,reset=4,silent=4,slowloris=4,garbage=4,oversize=4,input-flood=4,hop=2,join-flood=2,churn=2,bad-tickets=3
 if [ "${1:-}" = quick ]; then
   shift
   # Deadlines that end within the run, the same for both sides.

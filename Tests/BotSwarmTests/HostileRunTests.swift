@@ -71,6 +71,7 @@ import TickServer
     #expect(ends(.inputFlood) == ["rateLimited"])
     #expect(ends(.joinFlood) == ["rateLimited"])
     #expect(ends(.halfOpen) == ["gone"])
+    #expect(ends(.halfClose) == ["gone"])
     #expect(ends(.garbage).contains("badMagic"))
     #expect(ends(.badTickets) == ["ticketUnknown", "superseded"])
     #expect(tallies[.zeroWindow]?.keyframes ?? 0 > 0)
@@ -83,13 +84,13 @@ import TickServer
 
   @Test("that the server does not end are found to have survived") func survivors() throws {
     let report = try server(deadlines: 20) { port in
-      var plan = try plan(port, "never-reads=2,stalled=1,half-open=2,silent=1,slowloris=1")
+      var plan = try plan(port, "never-reads=2,stalled=1,half-open=2,half-close=2,silent=1,slowloris=1")
       plan.durationSeconds = 20
       return try SwarmRun(plan, terminal: nil).run()
     }
     #expect(report.verdict.outcome == .failed)
     let tallies = try #require(report.hostile?.tallies)
-    for kind in [HostileKind.neverReads, .stalled, .halfOpen, .silent, .slowloris] {
+    for kind in [HostileKind.neverReads, .stalled, .halfOpen, .halfClose, .silent, .slowloris] {
       #expect(tallies[kind]?.survived ?? 0 > 0, "\(kind.rawValue)")
       #expect(report.verdict.checks.contains { $0.name == "hostile \(kind.rawValue)" && !$0.isOK })
     }

@@ -6,6 +6,7 @@ extension HostileKind {
     case .readsSlowly: ReadsSlowlyBot(self, index: index, surroundings)
     case .zeroWindow: ZeroWindowBot(self, index: index, surroundings)
     case .halfOpen: HalfOpenBot(self, index: index, surroundings)
+    case .halfClose: HalfCloseBot(self, index: index, surroundings)
     case .reset: ResetBot(self, index: index, surroundings)
     case .silent: SilentBot(self, index: index, surroundings)
     case .slowloris: SlowlorisBot(self, index: index, surroundings)

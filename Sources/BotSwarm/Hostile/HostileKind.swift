@@ -5,6 +5,7 @@ package enum HostileKind: String, CaseIterable, Sendable, Comparable {
   case readsSlowly = "reads-slowly"
   case zeroWindow = "zero-window"
   case halfOpen = "half-open"
+  case halfClose = "half-close"
   case reset
   case silent
   case slowloris
@@ -24,6 +25,7 @@ package enum HostileKind: String, CaseIterable, Sendable, Comparable {
     case .readsSlowly: "joins and reads one byte a second"
     case .zeroWindow: "joins, stops reading until its window is full, then goes on"
     case .halfOpen: "vanishes without a FIN, and answers no packet any more"
+    case .halfClose: "joins, stops reading, half-closes and keeps its socket"
     case .reset: "resets its connection, at every stage"
     case .silent: "connects and says nothing"
     case .slowloris: "sends its Hello one byte a second"

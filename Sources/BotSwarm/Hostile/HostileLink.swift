@@ -23,6 +23,8 @@ final class HostileLink: StreamDelegate {
   private var waiting: [UInt8] = []
   private var inFlight: UnsafeMutableRawBufferPointer?
   private(set) var hasEnded = false
+  /// Kept without another word or read, until the server has let go of it.
+  private var isHalfClosed = false
 
   /// - Parameters:
   ///   - core: Says Hello when connected, or resumes.
@@ -95,7 +97,7 @@ final class HostileLink: StreamDelegate {
     inFlight?.deallocate()
     inFlight = nil
     // A failed write is told by the next read, with the goodbye before it if there is one.
-    if error == nil { flush() } else if isOpen { readOn() }
+    if error == nil { flush() } else if isOpen, !isHalfClosed { readOn() }
   }
 
   // MARK: In
@@ -103,6 +105,14 @@ final class HostileLink: StreamDelegate {
   func stopReading() {
     isReading = false
     stream?.stopReading()
+  }
+
+  /// Ends our direction, and keeps the socket without reading; tells the bot `gone` once the server has let go.
+  func halfClose() {
+    guard let descriptor = stream?.descriptor else { return }
+    stopReading()
+    isHalfClosed = true
+    HostileSocket.halfClose(descriptor)
   }
 
   func readOn() {
@@ -160,7 +170,8 @@ final class HostileLink: StreamDelegate {
       flushCore()
     } else if let descriptor = stream?.descriptor {
       switch HostileSocket.state(descriptor) {
-      case .established: return
+      case .established, .halfClosed: return
+      case .ended where isHalfClosed, .reset where isHalfClosed: return end("gone")
       case .ended: break
       case .reset: wasReset = true
       }

@@ -37,19 +37,29 @@ enum HostileSocket {
 
   enum State {
     case established
+    /// We have sent FIN, the peer has not.
+    case halfClosed
     /// The peer has sent FIN.
     case ended
     /// The peer has sent RST, or the kernel gave up.
     case reset
   }
 
+  /// Ends our direction alone.
+  static func halfClose(_ descriptor: Int32) { shutdown(descriptor, Int32(SHUT_WR)) }
+
   /// What became of the connection, asked without reading.
   static func state(_ descriptor: Int32) -> State {
-    // The first byte of tcp_info is the state: 1 is ESTABLISHED, 7 is CLOSE.
+    // The first byte of tcp_info is the state: 1 is ESTABLISHED, 4 and 5 are FIN-WAIT, 7 is CLOSE.
     var state: UInt8 = 7
     var size = socklen_t(1)
     getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, &state, &size)
-    return state == 1 ? .established : state == 7 ? .reset : .ended
+    return switch state {
+    case 1: .established
+    case 4, 5: .halfClosed
+    case 7: .reset
+    default: .ended
+    }
   }
 
   /// One byte, if there is one.

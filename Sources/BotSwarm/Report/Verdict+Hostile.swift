@@ -101,6 +101,7 @@ extension HostileKind {
     case .readsSlowly: "must be ended \(seconds(limits.lagSeconds)) after its buffers are full"
     case .zeroWindow: "must stay, get one keyframe and every reliable event"
     case .halfOpen: "must be forgotten within \(seconds(limits.idleSeconds))"
+    case .halfClose: "must be let go \(seconds(limits.stallSeconds)) after its end"
     case .silent, .slowloris: "must be ended within \(seconds(limits.handshakeSeconds))"
     case .garbage, .oversize, .inputFlood, .joinFlood: "must be ended at once, with the reason"
     case .hop: "must not be ended" + (plan.hops.map { "; \(Format.grouped($0 * plan.bots(.hop))) asked for" } ?? "")
