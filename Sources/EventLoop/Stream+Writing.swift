@@ -76,7 +76,7 @@ extension Stream {
 
   /// Bytes that libuv gets to wait with until the socket takes more. It does not end its segment: small, since what is
   /// offered next may be put into the same.
-  private static let waitingBytes = 2048
+  private static let waitingBytes = 512
 
   private func handFront() throws(LoopError) {
     var front = writeRest.front(Stream.waitingBytes)

@@ -120,8 +120,8 @@ class Server:
                 continue
             name, value = line.rsplit(" ", 1)
             series[name] = float(value)
-            if "{" in name:
-                plain = re.sub(r'(?<=[{,])loop="[^"]*",?', "", name).replace("{}", "").replace(",}", "}")
+            plain = re.sub(r'(?<=[{,])loop="[^"]*",?', "", name).replace("{}", "").replace(",}", "}")
+            if plain != name:
                 series[plain] = series.get(plain, 0.0) + float(value)
         return series
 

@@ -19,8 +19,10 @@ package enum MemoryCosts {
   package static let bufferHead = 160
   /// Log lines that wait for the writer's thread: some thousand, a second of a busy server. As many are being written.
   package static let logQueue = 256 * 1024
-  /// What the kernel books of one offer beside its bytes: the head of its segment, or of two, and the rest of a page.
+  /// What the kernel books of one offer beside its bytes: the head of its segment, or of two, and what libuv waits with.
   package static let offerHead = 2 * 1024
+  /// The kernel takes the memory of sockets by the page.
+  package static let page = 4096
   /// A thread in the kernel: its stack and `task_struct`; page tables of its stack and arena.
   package static let thread = 32 * 1024
   /// Threads beside the loops: main, signals, memory, admin, log writer, and one to spare.

@@ -89,7 +89,8 @@ extension MemoryPlan {
   /// takes an offer whole: each is at most as large as the buffer (decision 25).
   private static func sendBytes(_ demand: MemoryDemand, _ asked: ByteCount) -> Int {
     let granted = min(asked, demand.mostSendBuffer).bytes
-    return 3 * granted + MemoryCosts.offerHead
+    let page = MemoryCosts.page
+    return (3 * granted + MemoryCosts.offerHead + page - 1) / page * page
   }
 
   private static func receiveBytes(_ demand: MemoryDemand, _ asked: ByteCount) -> Int {

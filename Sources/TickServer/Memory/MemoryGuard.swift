@@ -45,8 +45,8 @@ struct MemoryGuard {
   private var before: MemoryReading?
   private var idleBytes: Int?
   private var refusing = false
-  /// What the growth last demanded, and for how long it holds: rates jump from reading to reading.
-  private var demanded = (level: PressureLevel.normal, milliseconds: UInt64(0))
+  /// For how long admissions still rest after growth has ended them: rates jump from reading to reading.
+  private var heldMilliseconds: UInt64 = 0
   private var criticalMilliseconds: UInt64 = 0
 
   /// - Parameters:
@@ -58,13 +58,13 @@ struct MemoryGuard {
     let grown = levelByGrowth(reading, elapsed)
     var judgement = Judgement()
     let measured = measure(reading)
-    judgement.level = max(measured, hold(grown, elapsed))
+    heldMilliseconds = grown > .normal ? Self.holdMilliseconds : heldMilliseconds - min(elapsed, heldMilliseconds)
+    judgement.level = max(measured.all, grown, heldMilliseconds > 0 ? .high : .normal)
     if judgement.level > .normal || isNear(reading, elapsed) { judgement.milliseconds = Self.busyMilliseconds }
     refusing = judgement.level > .normal
-    // Not by a demand that is only held: rooms are closed for what is so now.
-    criticalMilliseconds = measured == .critical ? criticalMilliseconds + elapsed : 0
-    guard max(measured, grown) == .critical, roomsCanHelp(reading) else { return judgement }
-    let isLast = (reading.worst?.share ?? 0) * 100 >= Double(Self.lastPercent)
+    criticalMilliseconds = measured.ofProcess == .critical ? criticalMilliseconds + elapsed : 0
+    guard max(measured.ofProcess, grown) == .critical, roomsCanHelp(reading) else { return judgement }
+    let isLast = reading.usages.contains { !$0.isOfSockets && $0.share * 100 >= Double(Self.lastPercent) }
     let isShed = stuckMembers == 0 && criticalMilliseconds > Self.sheddingMilliseconds
     // Growth that admissions do not explain will not wait for laggards either.
     if isLast || isShed || grown == .critical { judgement.step = .closeRoom }
@@ -74,31 +74,29 @@ struct MemoryGuard {
   /// After a room was closed and its memory returned: what it held is no growth of others.
   mutating func returned(_ reading: MemoryReading) { before = reading }
 
-  private mutating func hold(_ grown: PressureLevel, _ elapsed: UInt64) -> PressureLevel {
-    if grown >= demanded.level, grown > .normal {
-      demanded = (grown, Self.holdMilliseconds)
-    } else if demanded.milliseconds > elapsed {
-      demanded.milliseconds -= elapsed
-    } else {
-      demanded = (grown, grown > .normal ? Self.holdMilliseconds : 0)
-    }
-    return demanded.level
-  }
-
-  private mutating func measure(_ reading: MemoryReading) -> PressureLevel {
+  /// The worst level of all limits, and of those that what the process allocates counts against.
+  private mutating func measure(_ reading: MemoryReading) -> (all: PressureLevel, ofProcess: PressureLevel) {
     var gauges: [String: PressureGauge] = [:]
+    var levels = (all: PressureLevel.normal, ofProcess: PressureLevel.normal)
     for usage in reading.usages {
       var gauge = self.gauges[usage.source] ?? PressureGauge()
       _ = gauge.note(usage.usedBytes, of: usage.limitBytes)
       gauges[usage.source] = gauge
+      levels.all = max(levels.all, gauge.level)
+      if !usage.isOfSockets { levels.ofProcess = max(levels.ofProcess, gauge.level) }
     }
     self.gauges = gauges
-    return gauges.values.map(\.level).max() ?? .normal
+    return levels
   }
 
   private func levelByGrowth(_ reading: MemoryReading, _ elapsed: UInt64) -> PressureLevel {
-    // Not before nobody is admitted any more: a crowd that comes within the plan is no reason to close rooms.
-    if refusing, willReach(PressureGauge.criticalPercent, reading, elapsed, Self.closingSeconds) { return .critical }
+    // Not before nobody is admitted any more: a crowd that comes within the plan is no reason to close rooms. Nor are
+    // sockets that fill when a network fails: the plan counts them, and they are in no resident memory.
+    let rssGrowth = before.map { max(0, reading.rssBytes - $0.rssBytes) } ?? 0
+    if refusing, willReach(PressureGauge.criticalPercent, reading, elapsed, Self.closingSeconds, mostGrowth: rssGrowth)
+    {
+      return .critical
+    }
     return willReach(PressureGauge.highPercent, reading, elapsed, Self.admissionSeconds) ? .high : .normal
   }
 
@@ -107,11 +105,16 @@ struct MemoryGuard {
     willReach(PressureGauge.highPercent, reading, elapsed, 4 * Self.admissionSeconds)
   }
 
-  private func willReach(_ percent: Int, _ reading: MemoryReading, _ elapsed: UInt64, _ seconds: Double) -> Bool {
+  private func willReach(
+    _ percent: Int, _ reading: MemoryReading, _ elapsed: UInt64, _ seconds: Double, mostGrowth: Int = .max
+  ) -> Bool {
     guard let before, elapsed > 0 else { return false }
     return reading.usages.contains { usage in
-      guard let earlier = before.usages.first(where: { $0.source == usage.source }) else { return false }
-      let perSecond = Double(max(0, usage.usedBytes - earlier.usedBytes)) * 1000 / Double(elapsed)
+      guard !usage.isOfSockets, let earlier = before.usages.first(where: { $0.source == usage.source }) else {
+        return false
+      }
+      let growth = min(max(0, usage.usedBytes - earlier.usedBytes), mostGrowth)
+      let perSecond = Double(growth) * 1000 / Double(elapsed)
       // Little growth is a level that is about to be reached, and is judged when it is.
       guard perSecond * seconds * 100 >= Double(usage.limitBytes) else { return false }
       return Double(usage.usedBytes) + perSecond * seconds >= Double(usage.limitBytes) / 100 * Double(percent)
@@ -121,7 +124,8 @@ struct MemoryGuard {
   /// Whether what the process has taken since it started is enough to leave the level: else others in the same container
   /// use the memory, and closing rooms would not help.
   private func roomsCanHelp(_ reading: MemoryReading) -> Bool {
-    guard let worst = reading.worst, let idleBytes else { return false }
+    let own = reading.usages.filter { !$0.isOfSockets }
+    guard let worst = own.max(by: { $0.share < $1.share }), let idleBytes else { return false }
     let excess = worst.usedBytes - worst.limitBytes / 100 * PressureGauge.criticalLeavePercent
     return reading.rssBytes - idleBytes >= max(excess, 0)
   }

@@ -116,7 +116,8 @@ package final class MemoryPressure: Sendable {
     return state.withLock { state in
       let grown = if let now, let before = state.quickBytes { max(0, now - before) } else { 0 }
       var least = Int.max
-      for usage in state.usages {
+      // Games allocate nothing of sockets' own part; the plan bounds what a connection takes of that.
+      for usage in state.usages where !usage.isOfSockets {
         let threshold = usage.limitBytes / 100 * PressureGauge.highPercent
         least = min(least, threshold - usage.usedBytes - grown)
       }

@@ -10,6 +10,8 @@ struct MemoryReading: Equatable, Sendable {
     var limitBytes: Int
     /// Whose limit, in words.
     var source: String
+    /// What a process allocates does not count against it, only what the kernel holds for its sockets.
+    var isOfSockets = false
 
     var share: Double { Double(usedBytes) / Double(max(1, limitBytes)) }
   }
@@ -112,7 +114,8 @@ struct MemoryReader: Sendable {
         usedBytes: used, limitBytes: limit.size.bytes - part.bytes,
         source: "cgroup v1, \(group.directory)/memory.limit_in_bytes"),
       .init(
-        usedBytes: tcp, limitBytes: part.bytes, source: "cgroup v1, \(group.directory)/memory.kmem.tcp.limit_in_bytes"),
+        usedBytes: tcp, limitBytes: part.bytes, source: "cgroup v1, \(group.directory)/memory.kmem.tcp.limit_in_bytes",
+        isOfSockets: true),
     ]
   }
 

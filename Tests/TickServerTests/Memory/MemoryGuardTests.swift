@@ -83,7 +83,7 @@ struct MemoryGuardTests {
     #expect(run.read(75.2, after: 50).level == .normal)
   }
 
-  @Test("a demand of growth holds for a second, so that the level does not flicker, but closes no further room")
+  @Test("after growth admissions rest for a second, so that they do not flicker; nobody else has to go meanwhile")
   func hold() {
     var run = Run()
     _ = run.read(20)
@@ -93,10 +93,30 @@ struct MemoryGuardTests {
     run.memory.returned(Run.reading(70, nil))
     for _ in 0..<15 {
       let judgement = run.read(70, after: 50)
-      #expect(judgement.level == .critical && judgement.step == .none)
+      #expect(judgement.level == .high && judgement.step == .none)
     }
-    for _ in 0..<15 { _ = run.read(70, after: 50) }
+    for _ in 0..<10 { _ = run.read(70, after: 50) }
     #expect(run.read(70, after: 50).level == .normal)
+  }
+
+  @Test("sockets that fill when a network fails close no room, in the container's memory or in a part of their own")
+  func sockets() {
+    var run = Run()
+    _ = run.read(20, ours: 20)
+    for percent in [50.0, 60, 70, 80, 90] { #expect(run.read(percent, ours: 20).step == .none) }
+    var memory = MemoryGuard()
+    var levels: [PressureLevel] = []
+    for used in [0, 50, 99, 99, 99, 99, 99] {
+      let usages = [
+        MemoryReading.Usage(usedBytes: 40, limitBytes: 100, source: "process"),
+        MemoryReading.Usage(usedBytes: used, limitBytes: 100, source: "sockets", isOfSockets: true),
+      ]
+      let judgement = memory.judge(MemoryReading(rssBytes: 40 + used, usages: usages), after: 250, stuckMembers: 0)
+      levels.append(judgement.level)
+      #expect(judgement.step == .none)
+    }
+    // Laggards are evicted, which gives sockets' memory back.
+    #expect(levels == [.normal, .normal] + Array(repeating: .critical, count: 5))
   }
 
   @Test("where others use the memory no room is closed: it would not help")

@@ -97,6 +97,7 @@ struct MemoryReaderTests {
     // Half of its 60 MB, and 30 of 40 MB for sockets.
     files["\(directory)/memory.kmem.tcp.limit_in_bytes"] = "40000000\n"
     #expect(try worst(files) == (30_000_000, 40_000_000))
+    #expect(try reading(files).usages.filter(\.isOfSockets).map(\.limitBytes) == [40_000_000])
     // 54 of 60 MB is 90%, whatever the sockets leave.
     files["\(directory)/memory.usage_in_bytes"] = "74000000\n"
     #expect(try worst(files) == (54_000_000, 60_000_000))
