@@ -93,10 +93,8 @@ struct MemoryGuard {
     // Not before nobody is admitted any more: a crowd that comes within the plan is no reason to close rooms. Nor are
     // sockets that fill when a network fails: the plan counts them, and they are in no resident memory.
     let rssGrowth = before.map { max(0, reading.rssBytes - $0.rssBytes) } ?? 0
-    if refusing, willReach(PressureGauge.criticalPercent, reading, elapsed, Self.closingSeconds, mostGrowth: rssGrowth)
-    {
-      return .critical
-    }
+    let critical = PressureGauge.criticalPercent
+    if refusing, willReach(critical, reading, elapsed, Self.closingSeconds, mostGrowth: rssGrowth) { return .critical }
     return willReach(PressureGauge.highPercent, reading, elapsed, Self.admissionSeconds) ? .high : .normal
   }
 
