@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.append(str(Path(__file__).resolve().parents[2] / "scripts" / "immunity"))
 
 from failures import charts, report
 from failures.figures import MEBIBYTE, crowd_figures, cycle_figures, middle
@@ -73,14 +74,20 @@ def cycle_contestants(folder: Path) -> list[Contestant]:
     return [zombie, tickserver(folder, CYCLE_BUFFERS, **settings)]
 
 
+def half_close_contestants(folder: Path) -> list[Contestant]:
+    """The same subscribers half-close and keep their sockets: what is "closed" then is up to the kernel."""
+    usual = naive(folder, "per-message", "close(2)", "aborted client=", CYCLE_BUFFERS)
+    return [usual, cycle_contestants(folder)[-1]]
+
+
 def crowd_command(folder: Path, seconds: int) -> list[str]:
     words = [str(folder / "FailureClients"), "crowd", "--clients", str(CLIENTS), "--seconds", str(seconds)]
     words += ["--stalling", str(STALLING), "--stall-at", str(STALL_AT), "--pausing", str(PAUSING)]
     return words + ["--receive-buffer-bytes", str(CROWD_BUFFERS["client"])]
 
 
-def cycles_command(folder: Path) -> list[str]:
-    words = [str(folder / "FailureClients"), "cycles", "--cycles", str(CYCLES), "--subscribers", str(SUBSCRIBERS)]
+def cycles_command(folder: Path, *more: str) -> list[str]:
+    words = [str(folder / "FailureClients"), "cycles", "--cycles", str(CYCLES), "--subscribers", str(SUBSCRIBERS), *more]
     return words + ["--receive-buffer-bytes", str(CYCLE_BUFFERS["client"])]
 
 
@@ -137,17 +144,20 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     options = arguments()
     crowd, cycles = crowd_contestants(options.bin), cycle_contestants(options.bin)
+    half_close = half_close_contestants(options.bin)
     limit = options.limit_mib * MEBIBYTE
 
     def seconds(contestant: Contestant) -> int:
         return options.until_killed_seconds if contestant.key == "per-message" else options.seconds
 
-    crowd_runs, cycle_runs = [], []
+    crowd_runs, cycle_runs, half_close_runs = [], [], []
     for round_ in range(options.rounds):
         crowd_runs.append(
             measure(crowd, lambda c: crowd_command(options.bin, seconds(c)), limit, seconds, round_)
         )
         cycle_runs.append(measure(cycles, lambda _: cycles_command(options.bin), limit, lambda _: 60, round_))
+        half_closing = cycles_command(options.bin, "--half-close")
+        half_close_runs.append(measure(half_close, lambda _: half_closing, limit, lambda _: 60, round_))
 
     healthy = CLIENTS - STALLING - PAUSING
     crowd_middle = {
@@ -155,6 +165,7 @@ def main() -> None:
         for c in crowd
     }
     cycle_middle = {c.key: middle([cycle_figures(runs[c.key]) for runs in cycle_runs]) for c in cycles}
+    half_close_middle = {c.key: middle([cycle_figures(runs[c.key]) for runs in half_close_runs]) for c in half_close}
     limits = {key: value.limitBytes for key, value in crowd_runs[0].items()}
     notes = [
         f"{CLIENTS} clients send 30 updates a second each; after {STALL_AT} s {STALLING} of them stop reading, after "
@@ -165,24 +176,34 @@ def main() -> None:
 
     crowd_part = report.crowd_table(crowd, crowd_middle, limits), report.crowd_charts(crowd, crowd_runs[0])
     cycle_part = report.cycles_table(cycles, cycle_middle), report.cycles_charts(cycles, cycle_runs[0])
-    write(options.out, notes, crowd_part, cycle_part)
+    half_close_part = (
+        report.half_close_table(half_close, half_close_middle), report.half_close_charts(half_close, half_close_runs[0])
+    )  # fmt: skip
+    parts = [
+        (report.CROWD_TITLE, *crowd_part),
+        (report.CYCLES_TITLE, *cycle_part),
+        (report.HALF_CLOSE_TITLE, *half_close_part),
+    ]
+    write(options.out, notes, parts)
     raw = {
         "notes": notes,
         "crowd": {key: asdict(value) for key, value in crowd_middle.items()},
         "cycles": {key: asdict(value) for key, value in cycle_middle.items()},
+        "halfClose": {key: asdict(value) for key, value in half_close_middle.items()},
         "crowdRuns": [{key: value.as_json() for key, value in runs.items()} for runs in crowd_runs],
         "cycleRuns": [{key: value.as_json() for key, value in runs.items()} for runs in cycle_runs],
+        "halfCloseRuns": [{key: value.as_json() for key, value in runs.items()} for runs in half_close_runs],
     }
     (options.out / "failures.json").write_text(json.dumps(raw))
-    for title, (table, _) in [(report.CROWD_TITLE, crowd_part), (report.CYCLES_TITLE, cycle_part)]:
+    for title, table, _ in parts:
         print(f"\n{title}\n\n{as_text(table)}")
     print("\n" + "\n".join(notes) + f"\n\nreport: {options.out / 'failures.html'}")
 
 
-def write(out: Path, notes: list[str], crowd: Any, cycles: Any) -> None:
+def write(out: Path, notes: list[str], parts: list[tuple[str, Any, Any]]) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    (out / "failures.html").write_text(report.as_page(notes, crowd, cycles))
-    (out / "failures.svg").write_text(charts.sheet(crowd[1] + cycles[1]))
+    (out / "failures.html").write_text(report.as_page(notes, parts))
+    (out / "failures.svg").write_text(charts.sheet([chart for _, _, drawn in parts for chart in drawn]))
 
 
 if __name__ == "__main__":

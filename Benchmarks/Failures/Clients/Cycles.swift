@@ -11,6 +11,8 @@ final class Cycles {
     var stallMilliseconds = 1_000
     /// Between two cycles and before the first, so that what is released is released.
     var restMilliseconds = 300
+    /// They half-close and keep their sockets until the run ends, instead of vanishing.
+    var areHalfClosing = false
   }
 
   /// The publisher and the observer are in, and nobody else yet.
@@ -37,6 +39,8 @@ final class Cycles {
   private let publisher: Member
   private let observer: Member
   private var subscribers: [Member] = []
+  /// Those of earlier cycles that have half-closed.
+  private var halfClosed: [Member] = []
   private var cycle = 0
   private var heardBefore = 0
   private(set) var failure: RunFailure?
@@ -87,7 +91,10 @@ final class Cycles {
   }
 
   private func vanish() {
-    for subscriber in subscribers { subscriber.close() }
+    for subscriber in subscribers {
+      if plan.areHalfClosing { subscriber.halfClose() } else { subscriber.close() }
+    }
+    if plan.areHalfClosing { halfClosed += subscribers }
     rest { [unowned self] in endCycle() }
   }
 
@@ -108,7 +115,7 @@ final class Cycles {
   }
 
   private func finish() {
-    for member in subscribers + [publisher, observer] { member.close() }
+    for member in subscribers + halfClosed + [publisher, observer] { member.close() }
     loop.stop()
   }
 }

@@ -66,6 +66,7 @@ struct CyclesCommand: ParsableCommand {
   @Option(help: "How long subscribers read nothing before they vanish.")
   var stallMilliseconds = Cycles.Plan().stallMilliseconds
   @Option(help: "Time between two cycles, and before the first.") var restMilliseconds = Cycles.Plan().restMilliseconds
+  @Flag(help: "Subscribers half-close and keep their sockets, instead of vanishing.") var halfClose = false
 
   func validate() throws {
     for (name, value) in [("--cycles", cycles), ("--subscribers", subscribers)] where value < 1 {
@@ -81,7 +82,7 @@ struct CyclesCommand: ParsableCommand {
     _ = raiseDescriptorLimit()
     let plan = Cycles.Plan(
       cycles: cycles, subscribers: subscribers, publicationsPerSecond: rate, publicationBytes: bytes,
-      stallMilliseconds: stallMilliseconds, restMilliseconds: restMilliseconds)
+      stallMilliseconds: stallMilliseconds, restMilliseconds: restMilliseconds, areHalfClosing: halfClose)
     let loop = try Loop()
     let run = try Cycles(loop: loop, plan: plan, server: server)
     loop.run()

@@ -1,4 +1,5 @@
 import EventLoop
+import Glibc
 
 /// One client: a stream and the dialect spoken on it. Confined to its loop.
 final class Member {
@@ -82,6 +83,13 @@ final class Member {
   func stopReading() { if case .open(let stream) = state { stream.stopReading() } }
 
   func resumeReading() { if case .open(let stream) = state { stream.startReading() } }
+
+  /// Ends its own direction, reads nothing, and keeps its socket.
+  func halfClose() {
+    guard case .open(let stream) = state, let descriptor = stream.descriptor else { return }
+    stream.stopReading()
+    shutdown(descriptor, Int32(SHUT_WR))
+  }
 
   /// Vanishes: with bytes unread, the kernel sends RST.
   func close() {

@@ -1,4 +1,5 @@
 import EventLoop
+import Glibc
 import NaiveProtocol
 
 /// One connection of a hub, with a queue of its own. Confined to the hub's loop.
@@ -48,7 +49,7 @@ final class Subscriber: StreamDelegate {
   private func disconnect() {
     guard !isDisconnected else { return }
     isDisconnected = true
-    stream.close()
+    stream.closeAsUsual()
     hub.remove(self)
   }
 
@@ -91,4 +92,16 @@ final class Subscriber: StreamDelegate {
   }
 
   func streamDidEnd(_ stream: Stream, _ end: StreamEnd) { disconnect() }
+}
+
+extension Stream {
+  /// `close(2)`, as most servers call it: the kernel keeps what has not left. `close()` would reset.
+  fileprivate func closeAsUsual() {
+    let copy = descriptor.map { dup($0) } ?? -1
+    close()
+    guard copy >= 0 else { return }
+    var lingering = linger(l_onoff: 0, l_linger: 0)
+    setsockopt(copy, SOL_SOCKET, SO_LINGER, &lingering, socklen_t(MemoryLayout<linger>.size))
+    Glibc.close(copy)
+  }
 }

@@ -54,6 +54,9 @@ class CycleFigures:
     residentBytesBefore: int
     residentBytesAfter: int
     heardPerCycle: float
+    kernelPeakBytes: int
+    # Of connections whose descriptors are closed.
+    unownedPeakBytes: int
 
 
 def memory(sample: Sample) -> int:
@@ -112,6 +115,8 @@ def cycle_figures(run: Run) -> CycleFigures:
         residentBytesBefore=first.residentBytes,
         residentBytesAfter=last.residentBytes,
         heardPerCycle=mean(line["publications"] for line in run.lines),
+        kernelPeakBytes=max(sample.kernelBytes for sample in run.samples),
+        unownedPeakBytes=max(sample.unownedBytes for sample in run.samples),
     )
 
 

@@ -13,6 +13,7 @@ from .runs import Contestant, Run
 
 CROWD_TITLE = "The broadcast blow-up"
 CYCLES_TITLE = "The zombie subscriber"
+HALF_CLOSE_TITLE = "The zombie in the kernel"
 # TickServer first, as the others are measured by it.
 STYLES = {"tickserver": 0, "per-message": 1, "bounded": 2, "zombie": 1}
 
@@ -87,6 +88,33 @@ def _resident(figures: CycleFigures) -> str:
     return f"{figures.residentBytesBefore / MEBIBYTE:.0f} / {figures.residentBytesAfter / MEBIBYTE:.0f}"
 
 
+def half_close_table(contestants: list[Contestant], figures: dict[str, CycleFigures]) -> Table:
+    rows: list[tuple[str, Any]] = [
+        ("cycles", lambda f: f"{f.cycles:.0f}"),
+        ("descriptors before / after", lambda f: f"{f.descriptorsBefore:,.0f} / {f.descriptorsAfter:,.0f}"),
+        ("kernel at most, MiB", lambda f: f"{f.kernelPeakBytes / MEBIBYTE:.1f}"),
+        ("... without a descriptor at most, MiB", lambda f: f"{f.unownedPeakBytes / MEBIBYTE:.1f}"),
+        ("publications a healthy subscriber got each cycle", lambda f: f"{f.heardPerCycle:,.0f}"),
+    ]
+    table = [["", *(contestant.title for contestant in contestants)]]
+    for name, cell in rows:
+        table.append([name, *(cell(figures[contestant.key]) for contestant in contestants)])
+    return table
+
+
+def half_close_charts(contestants: list[Contestant], runs: dict[str, Run]) -> list[Chart]:
+    def lines(points: Any) -> list[Line]:
+        return [Line(c.title, [points(s) for s in runs[c.key].samples], STYLES[c.key]) for c in contestants]
+
+    return [
+        Chart(
+            "(c) What the kernel holds of all connections, MiB",
+            lines(lambda s: (s.seconds, s.kernelBytes / MEBIBYTE)), "{:,.0f}".format,
+        ),
+        Chart("(c) Open descriptors", lines(lambda s: (s.seconds, s.descriptors)), "{:,.0f}".format),
+    ]  # fmt: skip
+
+
 def crowd_charts(contestants: list[Contestant], runs: dict[str, Run]) -> list[Chart]:
     def lines(points: Any) -> list[Line]:
         return [
@@ -140,9 +168,9 @@ def cycles_charts(contestants: list[Contestant], runs: dict[str, Run]) -> list[C
     ]
 
 
-def as_page(notes: list[str], crowd: tuple[Table, list[Chart]], cycles: tuple[Table, list[Chart]]) -> str:
+def as_page(notes: list[str], parts: list[tuple[str, Table, list[Chart]]]) -> str:
     sections = []
-    for title, (table, charts) in [(CROWD_TITLE, crowd), (CYCLES_TITLE, cycles)]:
+    for title, table, charts in parts:
         drawn = "\n".join(chart.svg() for chart in charts)
         sections.append(f"<section><h2>{title}</h2>\n{as_html(table)}\n<div class=charts>{drawn}</div></section>")
     said = "".join(f"<p>{escape(note)}</p>" for note in notes)

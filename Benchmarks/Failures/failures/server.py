@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import kernel
 import memory_cgroup
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -35,6 +36,9 @@ class Sample:
     seconds: float
     residentBytes: int
     tcpBytes: int | None
+    # What the kernel holds of the server's connections, and of those that the server has no descriptor of.
+    kernelBytes: int
+    unownedBytes: int
     descriptors: int
     writes: int
     writtenBytes: int
@@ -90,10 +94,13 @@ class Server:
         # A process that was ended and not waited for has no memory, and would look like one that gave it back.
         if stat[0] == "Z":
             return None
+        sockets = kernel.sockets(self.port)
         return Sample(
             seconds=round(seconds, 3),
             residentBytes=resident,
             tcpBytes=self.cgroup.used()["tcpBytes"] if self.cgroup else None,
+            kernelBytes=sum(socket.send_memory_bytes + socket.received_bytes for socket in sockets),
+            unownedBytes=sum(socket.send_memory_bytes for socket in sockets if not socket.is_owned),
             descriptors=descriptors,
             writes=int(io["syscw"]),
             writtenBytes=int(io["wchar"]),
