@@ -24,9 +24,9 @@ else
 fi
 limit=${LIMIT:-64MiB}
 # No memoryLimit is set: the server reads the cgroup. Version 1 divides it; the plan of docker/small.yaml is a quarter TCP buffers.
-tcp=${TCP:-16MiB}
+tcp=${TCP:-15MiB}
 
 exec python3 scripts/rigs/play.py "$name" --limit "$limit" --tcp "$tcp" "${apart[@]}" --accept "${accept[@]}" --out "${OUT:-out}" \
   --bin "$(swift build -c release --show-bin-path)" \
   --config docker/small.yaml "${set[@]}" \
-  -- --send-buffer 8KiB --bots "$bots" --room-size 50 --input-rate "${INPUT_RATE:-10}" "${run[@]}" "$@"
+  -- --send-buffer 4KiB --bots "$bots" --room-size 50 --input-rate "${INPUT_RATE:-10}" "${run[@]}" "$@"

@@ -60,7 +60,7 @@ def play(running: Running, checks: Checks, options: argparse.Namespace) -> None:
     arguments = ["--bots", str(options.bots), "--room-size", "50", "--duration", str(options.seconds), "--quiet"]
     # Frames of some size, so that they soon fill the buffers of who does not read.
     arguments += ["--input-rate", "30", "--mix", "wander=1"]
-    arguments += ["--admin", running.admin, "--hostile", options.hostile, "--send-buffer", "8KiB"]
+    arguments += ["--admin", running.admin, "--hostile", options.hostile, "--send-buffer", "4KiB"]
     swarm = Swarm(options.swarm, running.address, options.out / "container-swarm", arguments)
     try:
         report = swarm.finish(options.seconds + SWARM_PATIENCE_SECONDS)
