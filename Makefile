@@ -76,6 +76,7 @@ immunity: release ## the rigs of scripts/immunity: RIGS="name ..." for some, FUL
 	@scripts/install-packages.sh iproute2 python3
 	swift build -c release --product MatchServer
 	swift build -c release --product SleepyClient
+	swift build -c release --product HungryGame
 	python3 scripts/immunity/run.py $(if $(FULL),--full) $(RIGS)
 
 soak: release ## 10,000 connections held for SOAK_SECONDS=300

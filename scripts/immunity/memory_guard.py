@@ -155,7 +155,7 @@ def judge(case: Case, server: Server, crowd: Crowd, cgroup: memory_cgroup.Memory
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="one short run of each kind of guard")
-    parser.add_argument("--bin", type=Path, default=ROOT / ".build" / "debug", help="folder of HungryGame")
+    parser.add_argument("--bin", type=Path, default=ROOT / ".build" / "release", help="folder of HungryGame")
     parser.add_argument("--case", action="append", help=f"of {', '.join(case.name for case in CASES)}")
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--times", type=int)

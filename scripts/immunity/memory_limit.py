@@ -173,7 +173,7 @@ def planned(options: argparse.Namespace, settings: list[str], environment: dict[
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--bin", type=Path, default=ROOT / ".build" / "debug", help="folder of HungryGame")
+    parser.add_argument("--bin", type=Path, default=ROOT / ".build" / "release", help="folder of HungryGame")
     options = parser.parse_args()
     options.seconds = 5.0 if options.quick else 20.0
     checks = Checks()
