@@ -11,6 +11,8 @@ struct SteadyClockTests {
     var sync = ClockSync()
     private var told: UInt64 = 0
     private var toldArrival: UInt64 = 0
+    /// Told once.
+    private var ranBackwards = false
 
     var server: UInt64 { UInt64(Int64(local) + offset) }
 
@@ -37,7 +39,10 @@ struct SteadyClockTests {
 
     mutating func look() {
       guard let now = sync.serverTime(at: local), let arrival = sync.arrivalTime(at: local) else { return }
-      #expect(now >= told && arrival >= toldArrival, "ran backwards by \(told - min(told, now)) us")
+      if now < told || arrival < toldArrival, !ranBackwards {
+        ranBackwards = true
+        Issue.record("ran backwards by \(told - min(told, now)) us")
+      }
       (told, toldArrival) = (max(told, now), max(toldArrival, arrival))
     }
 
