@@ -12,7 +12,7 @@ mkdir -p "$out"
 bin=$(swift build -c release --show-bin-path)
 log=$out/server.log
 
-"$bin/tickserver" --host 127.0.0.1 --set port=any --set admin.port=any --set maxConnections=$((bots + 200)) --set maxRooms=$((bots / room + 10)) 2>"$log" &
+"$bin/tickserver" --host 127.0.0.1 --set port=any --set admin.port=any --set maxConnections=$((bots + 200)) --set maxRooms=$((bots / room * 4 / 3 + 12)) 2>"$log" &
 server=$!
 trap 'kill -TERM $server 2>/dev/null; wait $server 2>/dev/null || true' EXIT
 

@@ -16,7 +16,7 @@ ulimit -n "$(ulimit -Hn)"
 
 # Short waits: what is measured is the memory after the last room has closed, not how long seats and rooms wait.
 "$bin/tickserver" --listen 127.0.0.1:any --set admin.port=off --set maxConnections=$((bots + 100)) \
-  --set maxRooms=$((bots / 100 + 10)) --set rooms.arena.tickRate=5 --set rooms.arena.limits.grace=2s \
+  --set maxRooms=$((bots / 100 * 4 / 3 + 12)) --set rooms.arena.tickRate=5 --set rooms.arena.limits.grace=2s \
   --set rooms.arena.limits.linger=1s 2>"$work/server.log" &
 server=$!
 trap 'kill -TERM $server 2>/dev/null; wait $server 2>/dev/null || true; rm -rf "$work"' EXIT

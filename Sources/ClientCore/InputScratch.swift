@@ -7,10 +7,12 @@ final class InputScratch {
 
   private(set) var entries: [Entry] = []
   private(set) var tables: [EntityTable]
+  private let layouts: [KindLayout]
   /// Rows in use, a kind.
   private var used: [Int]
 
   init(_ schema: Schema) {
+    layouts = schema.layouts
     tables = schema.layouts.map { EntityTable($0, rows: 0) }
     used = Array(repeating: 0, count: tables.count)
   }
@@ -18,7 +20,7 @@ final class InputScratch {
   func set<Value>(_ key: FieldKey<Value>, of entity: EntityID, to value: Value) {
     let position = entries.firstIndex { $0.entity == entity } ?? add(entity)
     entries[position].mask |= key.mask
-    tables[Int(entity.kind.rawValue)].store(key, entries[position].row, value)
+    tables[Int(entity.kind.rawValue)].store(key, entries[position].row, value, in: layouts)
   }
 
   private func add(_ entity: EntityID) -> Int {

@@ -1,7 +1,7 @@
 import CUV
 import Glibc
 
-/// An IPv4 or IPv6 address, small and hashable: the key for limits per peer.
+/// An IPv4 or IPv6 address, small and hashable.
 ///
 /// IPv4 is kept in its IPv6-mapped form, so that a peer counts once whichever way a dual-stack listener saw it.
 package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
@@ -37,6 +37,9 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
       return nil
     }
   }
+
+  /// The sixteen bytes of the IPv6 address, the first eight as a big-endian number, then the others.
+  package var ipv6: (high: UInt64, low: UInt64) { (high, low) }
 
   package var isIPv4: Bool { high == 0 && low >> 32 == IPAddress.mappedPrefix >> 32 }
 

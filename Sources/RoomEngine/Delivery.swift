@@ -51,6 +51,8 @@ package final class Delivery {
   package var formerBucket: TokenBucket?
   /// Place among the room's attached members.
   var slot = -1
+  /// Whom the seat of the connection is charged to.
+  package let address: AddressKey
 
   /// The one write in flight: its bytes are pinned until it completes.
   @exclusivity(unchecked) private(set) var flight: [(buffer: PooledBuffer, offset: Int)] = [] {
@@ -67,9 +69,12 @@ package final class Delivery {
   /// As much of it as a message of its client needs: what is declared first.
   static let lookedAtBytes = 192
 
-  /// - Parameter standings: of its loop.
-  package init(tag: Int, now: Instant, standings: StandingStore) {
+  /// - Parameters:
+  ///   - standings: of its loop.
+  ///   - address: of its peer.
+  package init(tag: Int, now: Instant, standings: StandingStore, address: AddressKey = .unknown) {
     self.tag = tag
+    self.address = address
     self.standings = standings
     standing = standings.take()
     standing.initialize(to: Standing(tag: tag))

@@ -1,7 +1,11 @@
 package import WireFormat
 
-/// Hands out ids from 0, densely; an id given back rests for some ticks, so that no frame still in the log can mean its
-/// former holder.
+/// Hands out ids from 0, densely. An id given back rests for some ticks while there are others: what a game, or a message
+/// on its way, still calls by it is not taken for the next holder.
+///
+/// The protocol does not need that: frames are applied in order, and an id has a generation. So nobody is refused for it,
+/// or who takes and gives back as fast as it may would use up the ids of all. When all others are in use, the one that
+/// has rested longest is taken.
 package struct IDAllocator {
   private let capacity: Int
   private let restTicks: UInt32
@@ -18,9 +22,9 @@ package struct IDAllocator {
     self.restTicks = UInt32(restTicks)
   }
 
-  /// An id, or nil when all are in use or rest.
+  /// An id, or nil when all are in use.
   package mutating func take(at tick: Tick) -> UInt16? {
-    if let first = resting.first, tick.rawValue - first.since.rawValue > restTicks {
+    if let first = resting.first, fresh == capacity || tick.rawValue - first.since.rawValue > restTicks {
       return resting.popFirst()?.id
     }
     guard fresh < capacity else { return nil }
@@ -29,11 +33,7 @@ package struct IDAllocator {
   }
 
   /// How many ids could be taken now.
-  package func available(at tick: Tick) -> Int {
-    var rested = 0
-    while rested < resting.count, tick.rawValue - resting[rested].since.rawValue > restTicks { rested += 1 }
-    return capacity - fresh + rested
-  }
+  package var available: Int { capacity - fresh + resting.count }
 
   package mutating func giveBack(_ id: UInt16, at tick: Tick) {
     resting.append((tick, id))

@@ -17,6 +17,8 @@ package struct Ledger: Equatable, Sendable {
   package private(set) var released: UInt64 = 0
   package private(set) var roomsOpened: UInt64 = 0
   package private(set) var roomsClosed: UInt64 = 0
+  /// Those of them where nobody was and that made way for another one.
+  package private(set) var roomsYielded: UInt64 = 0
 
   package init() {}
 
@@ -45,6 +47,8 @@ package struct Ledger: Equatable, Sendable {
 
   package mutating func closeRoom() { roomsClosed += 1 }
 
+  package mutating func yieldRoom() { roomsYielded += 1 }
+
   /// A step in the end of a connection.
   package mutating func note(_ action: ConnectionLifecycle.Action) {
     switch action {
@@ -64,6 +68,7 @@ package struct Ledger: Equatable, Sendable {
     released += other.released
     roomsOpened += other.roomsOpened
     roomsClosed += other.roomsClosed
+    roomsYielded += other.roomsYielded
   }
 
   // MARK: The check

@@ -43,7 +43,7 @@ public final class RelayLogic: RoomLogic {
   public func admit(options: [UInt8], in room: Room) -> Admission {
     for grant in grants where room.freeEntities(grant.kind) < grant.atJoin {
       return .full(
-        "no free entity of kind \(room.kind.schema.kinds[Int(grant.kind.rawValue)].name): try again in a moment")
+        "no free entity of kind \(room.kind.schema.kinds[Int(grant.kind.rawValue)].name): all are in use")
     }
     return .admit
   }
@@ -68,8 +68,9 @@ public final class RelayLogic: RoomLogic {
     guard payload.count == 1 else { return .failure(.payloadInvalid) }
     let kind = KindIndex(payload[0])
     guard let grant = grants.first(where: { $0.kind == kind }) else { return .reject("no entities of this kind") }
-    let owned = room.entities(of: player).count { $0.kind == kind }
-    guard owned < grant.most else { return .reject("at most \(grant.most) entities of this kind") }
+    guard room.countEntities(kind, of: player) < grant.most else {
+      return .reject("at most \(grant.most) entities of this kind")
+    }
     guard let entity = room.create(kind, owner: player) else { return .reject("the room has no free entity") }
     return .reply([UInt8(truncatingIfNeeded: entity.id), UInt8(truncatingIfNeeded: entity.id >> 8)])
   }

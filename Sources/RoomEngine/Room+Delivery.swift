@@ -26,6 +26,8 @@ extension Room {
       guard seat.hasWhispers(after: delivery.resumeWhisper) else {
         return .evict("the whispers it missed are no longer kept")
       }
+      // Beyond its pace it waits, for a second at most: a loop of resumes would cost a keyframe each.
+      guard seat.resumePace.take(now: now) else { return .wait }
       guard greet(delivery, seat, isResumed: true) else { return .evict(backlogText) }
       return planResume(of: delivery, plan)
     case .live:

@@ -107,11 +107,10 @@ extension Room {
       if payload.count <= most {
         send(.ok, payload, of: call.id, to: seat)
       } else {
-        send(
-          .rejected, Array("the reply has \(payload.count) bytes, at most \(most) are allowed".utf8), of: call.id,
-          to: seat)
+        let text = "the reply has \(payload.count) bytes, at most \(most) are allowed"
+        send(.rejected, text.blob(maxBytes: most), of: call.id, to: seat)
       }
-    case .reject(let text): send(.rejected, Array(text.utf8.prefix(most)), of: call.id, to: seat)
+    case .reject(let text): send(.rejected, text.blob(maxBytes: most), of: call.id, to: seat)
     case .failure(.unknownMethod): send(.unknownMethod, [], of: call.id, to: seat)
     case .failure(.payloadInvalid): send(.payloadInvalid, [], of: call.id, to: seat)
     }

@@ -6,19 +6,29 @@ extension Room {
 
   /// Makes an entity in the zero state; it is removed when its owner leaves.
   ///
-  /// - Returns: nil when the kind has no free id: all are in use, or rest after their last use.
+  /// - Parameter owner: who has a seat, connected or not; nil for the server. For a player who has left nothing is made:
+  ///   its number may be another player's soon. That is a fault of the game, which is counted and logged.
+  /// - Returns: nil when all ids of the kind are in use, or the owner has no seat.
   public func create(_ kind: KindIndex, owner: PlayerID? = nil) -> EntityID? {
     let index = Int(kind.rawValue)
-    guard tables.indices.contains(index), let id = entityIDs[index].take(at: tick) else { return nil }
+    guard tables.indices.contains(index) else { return nil }
+    if let owner, seat(of: owner) == nil {
+      note(.owner, kind: kind)
+      return nil
+    }
+    guard let id = entityIDs[index].take(at: tick) else { return nil }
     let generation = tables[index].current.generations[Int(id)] &+ 1
     tables[index].create(Int(id), generation: generation, owner: owner)
-    return EntityID(kind: kind, id: id)
+    let entity = EntityID(kind: kind, id: id)
+    if let owner { owned.insert(entity, of: owner) }
+    return entity
   }
 
   /// Removes an entity; one that is gone already is no error.
   public func remove(_ entity: EntityID) {
     let index = Int(entity.kind.rawValue)
     guard contains(entity) else { return }
+    if let owner = owner(of: entity) { owned.remove(entity, of: owner) }
     tables[index].remove(Int(entity.id))
     entityIDs[index].giveBack(entity.id, at: tick)
   }
@@ -41,21 +51,23 @@ extension Room {
     return found
   }
 
-  /// All entities that a player owns, ascending.
+  /// All entities that a player owns, ascending. Takes as long as it owns entities, however many the room has.
   public func entities(of player: PlayerID) -> [EntityID] {
     var found: [EntityID] = []
-    for (index, table) in tables.enumerated() {
-      let kind = KindIndex(UInt8(index))
-      table.current.forEach { id in
-        if table.current.owner(of: id) == player { found.append(EntityID(kind: kind, id: UInt16(id))) }
-      }
-    }
-    return found
+    owned.forEach(of: player) { found.append($0) }
+    return found.sorted()
   }
 
   /// How many entities of a kind could be made now.
   public func freeEntities(_ kind: KindIndex) -> Int {
-    Int(kind.rawValue) < entityIDs.count ? entityIDs[Int(kind.rawValue)].available(at: tick) : 0
+    Int(kind.rawValue) < entityIDs.count ? entityIDs[Int(kind.rawValue)].available : 0
+  }
+
+  /// How many entities of a kind a player owns. Takes as long as it owns entities.
+  func countEntities(_ kind: KindIndex, of player: PlayerID) -> Int {
+    var count = 0
+    owned.forEach(of: player) { if $0.kind == kind { count += 1 } }
+    return count
   }
 
   /// The value of a field; the zero value when the entity does not exist.
@@ -70,12 +82,18 @@ extension Room {
 
   /// Sets a field: rounded to its step, clamped to its range. An entity that is gone is left alone.
   ///
+  /// Nothing is stored that a client could not read: a reference to an entity that cannot exist in the schema becomes none,
+  /// and what a ``FieldValue`` of your own gives is brought into range or cut. Such a fault of the game is counted and logged
+  /// with the call that did it.
+  ///
   /// - Precondition: the key comes from this room's schema.
   public func set<Value>(_ key: FieldKey<Value>, of entity: EntityID, to value: Value) {
     precondition(key.schemaHash == kind.schema.hash, "the key belongs to another schema")
     guard entity.kind == key.kind, contains(entity) else { return }
     let index = Int(key.kind.rawValue)
-    if tables[index].current.store(key, Int(entity.id), value) { tables[index].touch(Int(entity.id)) }
+    let stored = tables[index].current.store(key, Int(entity.id), value, in: kind.schema.layouts)
+    if stored.hasChanged { tables[index].touch(Int(entity.id)) }
+    if let fault = stored.fault { note(.stored(fault), kind: key.kind, field: key.field) }
   }
 
   /// Does what a player asks for: copies the values of its input to its entity.

@@ -37,31 +37,29 @@ extension Room {
     if isTakingIn { apply(type, body, from: delivery) } else { inbox.append(type, body, from: delivery) }
   }
 
+  /// Seats that this tick may give.
+  private var mostAdmissions: Int {
+    let most = kind.limits.admissionsPerTick
+    return if case .upTo(let seats) = context.seats { min(most, seats) } else { most }
+  }
+
   func applyInbox() {
     guard !inbox.isEmpty else { return }
     // What is left for the next tick is appended to the other inbox while this one is read.
     swap(&inbox, &spareInbox)
-    var admissions = 0
     // Out of the room while it is read, with no other reference: cleared below without a copy.
     var taken = Inbox()
     swap(&taken, &spareInbox)
+    let putOff = taken.joinsToPutOff(most: mostAdmissions)
     for index in taken.items.indices {
       taken.fetchAhead(index + 2)
       switch taken.take(index) {
       case .none: break
-      case .join(let request):
-        // Who is gone already takes no place of those who wait.
-        let isHere = request.delivery.position != .closed
-        if isHere, admissions == kind.limits.admissionsPerTick || context.seats == .upTo(0) {
-          inbox.append(.join(request))
-        } else {
-          if isHere { admissions += 1 }
-          admit(request)
-        }
+      case .join(let request): if putOff.contains(index) { inbox.append(.join(request)) } else { admit(request) }
       case .message(let delivery, let type, let range):
         apply(type, taken.bytes.span.extracting(range), from: delivery)
       case .away(let seat): noteAway(seat)
-      case .back(let seat): if !seat.isFreed { logic.resumed(seat.player, in: self) }
+      case .back(let seat): if !seat.isFreed { calling(.resumed) { logic.resumed(seat.player, in: self) } }
       }
     }
     taken.clear(keeping: Inbox.keptBytes(players: kind.capacity))
@@ -137,7 +135,7 @@ extension Room {
   private func noteAway(_ seat: Seat) {
     if let parting = seat.parting, parting.putOffAt == tick { return inbox.append(.away(seat)) }
     seat.part()
-    if !seat.isFreed { logic.disconnected(seat.player, in: self) }
+    if !seat.isFreed { calling(.disconnected) { logic.disconnected(seat.player, in: self) } }
   }
 
   /// Asks the shell, once, to end a connection.
@@ -151,6 +149,9 @@ extension Room {
     var reader = try InputReader(body)
     if let last = seat.lastInput, reader.sequence <= last { throw WireError(.outOfRange, at: 0, "sequence") }
     counters.inputs += 1
+    let caller = gameCall
+    gameCall = .input
+    defer { gameCall = caller }
     while let entry = try reader.next(body, into: &inputScratch, kind.schema) {
       guard tables.isOwned(entry.entity, by: seat.player) else {
         counters.inputsIgnored += 1
@@ -170,7 +171,7 @@ extension Room {
     let payload = body.array(event.payload)
     let incoming = IncomingEvent(
       isReliable: event.isReliable, target: event.target, code: event.code, payload: payload)
-    guard logic.event(incoming, from: seat.player, in: self) else { return }
+    guard calling(.event, { logic.event(incoming, from: seat.player, in: self) }) else { return }
     let sender = seat.player
     switch event.target {
     case .one(let player):
@@ -193,7 +194,8 @@ extension Room {
     seat.openCalls.append(call.id)
     callInProgress = call.id
     defer { callInProgress = nil }
-    let outcome = logic.call(call.method, payload: body.array(call.payload), from: seat.player, in: self)
+    let payload = body.array(call.payload)
+    let outcome = calling(.call) { logic.call(call.method, payload: payload, from: seat.player, in: self) }
     answer(outcome, CallToken(player: seat.player, generation: seat.generation, id: call.id))
   }
 }

@@ -21,7 +21,28 @@ extension Room {
   ///
   /// - Parameter deliveries: all that are open, with a seat or without; no other room shares the buffer pool.
   package func imbalances(with deliveries: [Delivery]) -> [String] {
-    memberImbalances() + bufferImbalances(deliveries) + excesses(deliveries)
+    memberImbalances() + ownerImbalances() + bufferImbalances(deliveries) + excesses(deliveries)
+  }
+
+  private func ownerImbalances() -> [String] {
+    var listed: [EntityID: PlayerID] = [:]
+    var wrong: [String] = []
+    for player in players {
+      owned.forEach(of: player) { entity in
+        if listed.updateValue(player, forKey: entity) != nil { wrong.append("\(entity) is listed twice") }
+      }
+    }
+    for index in tables.indices {
+      let table = tables[index].current
+      table.forEach { id in
+        let entity = EntityID(kind: KindIndex(UInt8(index)), id: UInt16(id))
+        if listed.removeValue(forKey: entity) != table.owner(of: id) {
+          wrong.append("\(entity) is listed with another owner")
+        }
+      }
+    }
+    if !listed.isEmpty { wrong.append("\(listed.count) entities that are gone are listed with owners") }
+    return wrong
   }
 
   private func memberImbalances() -> [String] {
@@ -48,7 +69,7 @@ extension Room {
     for (id, seat) in seats.enumerated() {
       guard let seat else { continue }
       if Int(seat.player.rawValue) != id || seat.isFreed { wrong.append("seat \(id) is not its player's") }
-      let isAway = away.count { $0 === seat }
+      let isAway = away.seats.count { $0 === seat }
       if isAway != (seat.delivery == nil ? 1 : 0) { wrong.append("seat \(id) is listed as away \(isAway) times") }
       if let delivery = seat.delivery {
         attachedSeats += 1
@@ -59,10 +80,11 @@ extension Room {
       wrong.append("\(attachedSeats) seats are served, \(attached.count) members listed")
     }
     if seats.count(where: { $0 != nil }) != seatCount { wrong.append("seats are counted as \(seatCount)") }
-    for (slot, seat) in away.enumerated() where seat.awaySlot != slot {
+    for (slot, seat) in away.seats.enumerated() where seat.awaySlot != slot {
       wrong.append("an absent seat in slot \(slot) believes to be in \(seat.awaySlot)")
     }
-    for seat in away where seats[Int(seat.player.rawValue)] !== seat {
+    if !away.isBalanced { wrong.append("absent seats are not charged to the addresses of their players") }
+    for seat in away.seats where seats[Int(seat.player.rawValue)] !== seat {
       wrong.append("a seat given up is listed as away")
     }
     return wrong

@@ -22,8 +22,8 @@ extension Room {
     if keepsSeat, !delivery.isCondemned { seat.parting = delivery } else { delivery.seat = nil }
     seat.absence = (now, keepsSeat)
     seat.connectionLost()
-    seat.awaySlot = away.count
     away.append(seat)
+    seatCharges.append(SeatCharge(seat.address, present: -1, absent: 1))
     inbox.append(.away(seat))
   }
 
@@ -35,7 +35,7 @@ extension Room {
     case stale
   }
 
-  /// Puts a connection on the seat of a session that had another one before.
+  /// Puts a connection on the seat of a session that had another one before. The seat is charged to its address now.
   package func resume(_ seat: Seat, with delivery: Delivery, from point: ResumePoint, now: Instant) -> Resumption {
     guard !seat.isFreed, !isClosed, seat.absence?.mayReturn ?? true else { return .stale }
     var cursor = frames.number(of: point.lastTick)
@@ -48,7 +48,10 @@ extension Room {
       removeAttached(older)
       older.seat = nil
     }
-    removeAway(seat)
+    away.remove(seat)
+    refundCharge(of: seat)
+    seat.address = delivery.address
+    seatCharges.append(SeatCharge(seat.address, present: 1, absent: 0))
     seat.part()
     seat.absence = nil
     seat.openCalls.removeAll()
@@ -79,8 +82,8 @@ extension Room {
       return
     }
     guard let id = playerIDs.take(at: tick) else {
-      effects.append(
-        .refused(delivery, JoinRefused(.roomFull, text: "all player ids are in use: try again in a moment")))
+      // There are more ids than seats.
+      effects.append(.refused(delivery, JoinRefused(.roomFull, text: "all player ids are in use")))
       return
     }
     generations &+= 1
@@ -88,7 +91,8 @@ extension Room {
       perSecond: kind.limits.messagesPerSecond, burst: kind.limits.messageBurst, now: now,
       inPlaceOf: delivery.formerBucket)
     let seat = Seat(
-      player: PlayerID(rawValue: id), generation: generations, session: request.session, bucket: bucket)
+      player: PlayerID(rawValue: id), generation: generations, session: request.session, bucket: bucket,
+      address: delivery.address, since: now)
     while seats.count <= Int(id) { seats.append(nil) }
     seats[Int(id)] = seat
     seatCount += 1
@@ -99,7 +103,8 @@ extension Room {
     delivery.position = .joining
     raiseSystem(.playerJoined, seat)
     effects.append(.seated(delivery, seat))
-    logic.joined(seat.player, options: request.join.options, in: self)
+    seatCharges.append(SeatCharge(seat.address, present: 1, absent: 0))
+    calling(.joined) { logic.joined(seat.player, options: request.join.options, in: self) }
   }
 
   private func refusal(of join: Join) -> (JoinRefusal, String)? {
@@ -107,15 +112,29 @@ extension Room {
       return (.draining, "the server is shutting down: this room takes no new players")
     }
     if isLocked { return (.roomLocked, "the room is locked") }
-    if seatCount >= kind.capacity { return (.roomFull, "all \(kind.capacity) seats are taken") }
+    if seatCount >= kind.capacity, away.toYield() == nil {
+      return (.roomFull, "all \(kind.capacity) seats are taken")
+    }
     if join.strictSchema, join.schemaHash != kind.schema.hash {
       return (.schemaMismatch, "the room's schema has another hash: update the client, or join without the strict flag")
     }
-    switch logic.admit(options: join.options, in: self) {
+    switch answer(to: join.options) {
     case .admit: return nil
     case .full(let text): return (.roomFull, text)
     case .reject(let text): return (.rejected, text)
     }
+  }
+
+  /// What the game says to a newcomer; of a full room an absent seat makes way, unless the game wants somebody else.
+  private func answer(to options: [UInt8]) -> Admission {
+    let ask = { [self] in calling(.admit) { logic.admit(options: options, in: self) } }
+    let answer = ask()
+    if case .reject = answer { return answer }
+    guard seatCount >= kind.capacity, let seat = away.toYield() else { return answer }
+    free(seat)
+    counters.seatsYielded += 1
+    // What was full may have been full of what that player had.
+    return answer == .admit ? answer : ask()
   }
 
   /// Gives a seat up: notice to all, the game's word, its entities removed.
@@ -130,9 +149,9 @@ extension Room {
       delivery.returnToLobby(pool: context.pool)
       seat.delivery = nil
     }
-    removeAway(seat)
+    away.remove(seat)
     seat.part()
-    logic.left(seat.player, in: self)
+    calling(.left) { logic.left(seat.player, in: self) }
     for entity in entities(of: seat.player) { remove(entity) }
     seat.releaseWhispers(pool: context.pool)
     seats[Int(seat.player.rawValue)] = nil
@@ -142,6 +161,7 @@ extension Room {
     if seatCount == 0 { emptySince = now }
     if !isClosed { raiseSystem(.playerLeft, seat) }
     effects.append(.freed(session: seat.session))
+    refundCharge(of: seat)
   }
 
   /// The seat of a player; nil for one who is not here, whatever the number.
@@ -153,9 +173,7 @@ extension Room {
     guard !away.isEmpty else { return }
     let grace = kind.limits.grace.wholeNanoseconds
     // Apart from the list, which changes on the way.
-    let overdue = away.filter { seat in
-      seat.absence.map { !$0.mayReturn || now.nanoseconds(since: $0.since) > grace } ?? false
-    }
+    let overdue = away.seats.filter { $0.isOverdue(grace: grace, now: now) }
     for seat in overdue { free(seat) }
   }
 
@@ -165,6 +183,11 @@ extension Room {
     delivery.slot = attached.count
     attached.append(delivery)
     standings.append(delivery.standing)
+  }
+
+  private func refundCharge(of seat: Seat) {
+    let isAbsent = seat.absence != nil
+    seatCharges.append(SeatCharge(seat.address, present: isAbsent ? 0 : -1, absent: isAbsent ? -1 : 0))
   }
 
   private func removeAttached(_ delivery: Delivery) {
@@ -177,16 +200,5 @@ extension Room {
     attached[slot] = last
     standings[slot] = last.standing
     last.slot = slot
-  }
-
-  /// In one step: when a whole room loses its connections at once, all of them are given up in one tick.
-  private func removeAway(_ seat: Seat) {
-    let slot = seat.awaySlot
-    guard slot >= 0 else { return }
-    seat.awaySlot = -1
-    let last = away.removeLast()
-    guard last !== seat else { return }
-    away[slot] = last
-    last.awaySlot = slot
   }
 }

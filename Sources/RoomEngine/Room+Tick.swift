@@ -16,10 +16,11 @@ extension Room {
     self.now = now
     counters.ticks += 1
     eventsAreFull = false
+    faultsTold = 0
     if !freedSeats.isEmpty { freedSeats.removeAll() }
     if isDeadlineNews, let deadline {
       isDeadlineNews = false
-      logic.ending(self, deadline: deadline)
+      calling(.ending) { logic.ending(self, deadline: deadline) }
     }
     applyInbox()
     isTakingIn = true
@@ -27,7 +28,7 @@ extension Room {
     isTakingIn = false
     // The shell may have come to its end on the way.
     guard !isClosed else { return false }
-    logic.tick(self)
+    calling(.tick) { logic.tick(self) }
     if tick >= Room.lastTick, ending == nil { end("the room has run for as long as ticks can be counted: join anew") }
     freeOverdueSeats()
     return seal()

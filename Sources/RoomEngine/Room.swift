@@ -32,6 +32,7 @@ public final class Room {
   // State.
   @exclusivity(unchecked) var tables: [TrackedTable]
   var entityIDs: [IDAllocator]
+  var owned: OwnedEntities
   @exclusivity(unchecked) var inputScratch: [EntityTable]
 
   // Players.
@@ -49,7 +50,7 @@ public final class Room {
   /// Seats given up since the last tick began: a game may give one up in the middle of its player's message.
   @exclusivity(unchecked) var freedSeats: [Seat] = []
   /// Seats whose player is away.
-  @exclusivity(unchecked) var away: [Seat] = []
+  @exclusivity(unchecked) var away = AbsentSeats()
   @exclusivity(unchecked) var inbox = Inbox()
   @exclusivity(unchecked) var spareInbox = Inbox()
   /// Messages are applied as they are received: within a tick, behind the inbox.
@@ -65,10 +66,16 @@ public final class Room {
   @exclusivity(unchecked) var tickReliableCount = 0
   @exclusivity(unchecked) var eventsAreFull = false
   var callInProgress: UInt32?
+  /// Which of the game's calls is running.
+  @exclusivity(unchecked) var gameCall = GameFault.Call.outside
+  /// Faults of the game that the shell was told of since the last tick began.
+  var faultsTold = 0
   @exclusivity(unchecked) var keyframe: (number: UInt64, buffer: PooledBuffer)?
   @exclusivity(unchecked) var lastSeal: Instant
   let heartbeatNanoseconds: UInt64
   @exclusivity(unchecked) package internal(set) var effects: [RoomEffect] = []
+  /// Seats given, lost, resumed and given up since they were last taken by ``takeSeatCharges(_:)``.
+  @exclusivity(unchecked) var seatCharges: [SeatCharge] = []
   @exclusivity(unchecked) package internal(set) var counters = RoomCounters()
   @exclusivity(unchecked) package internal(set) var isClosed = false
   /// What members are told when the room ends after this tick; nil while it goes on.
@@ -76,7 +83,7 @@ public final class Room {
   /// The game has not been told its deadline.
   @exclusivity(unchecked) var isDeadlineNews = false
 
-  /// Player ids beyond the capacity.
+  /// Player ids beyond the capacity, so that those of players who left rest.
   static let leastRestingIDs = 1024
 
   /// Opens a room and lets its logic make the first entities.
@@ -99,14 +106,14 @@ public final class Room {
     tables = kind.schema.layouts.map { TrackedTable($0) }
     entityIDs = kind.schema.kinds.map { IDAllocator(capacity: $0.capacity, restTicks: rest) }
     inputScratch = InputReader.scratch(kind.schema)
-    // Those of players who just left rest: who joins and leaves as fast as it may must not use them up for others.
     let players = kind.playerIDs
     playerIDs = IDAllocator(capacity: players, restTicks: rest)
+    owned = OwnedEntities(capacities: kind.schema.kinds.map(\.capacity), players: players)
     seats = Array(repeating: nil, count: kind.capacity)
     frames = FrameLog(frames: rest, bytes: kind.limits.frameLogBytes)
     events = EventLog(events: kind.limits.eventLogEvents, bytes: kind.limits.eventLogBytes)
     context.prepare(for: kind.schema)
-    logic.opened(self)
+    calling(.opened) { logic.opened(self) }
   }
 
   /// Seats taken, those of absent players included.
@@ -121,6 +128,20 @@ public final class Room {
     let whole = UInt64(number) / rate
     let part = UInt64(number) % rate
     return start.advanced(byNanoseconds: whole * 1_000_000_000 + part * 1_000_000_000 / rate)
+  }
+
+  /// Who is in a room.
+  package enum Occupancy: Equatable, Sendable {
+    /// Somebody, or somebody is about to be.
+    case occupied
+    /// Nobody, and seats are kept for players who may come back.
+    case absent
+    case empty
+  }
+
+  package var occupancy: Occupancy {
+    guard attached.isEmpty, inbox.joins == 0 else { return .occupied }
+    return seatCount > 0 ? .absent : .empty
   }
 
   /// Whether nobody is here: now, or for the linger time. Nobody is waited for while the server is about to stop.
@@ -156,6 +177,13 @@ public final class Room {
       index += 1
     }
     effects.removeAll(keepingCapacity: true)
+  }
+
+  /// Takes what has changed in whom seats are charged to, oldest first.
+  package func takeSeatCharges(_ perform: (SeatCharge) -> Void) {
+    guard !seatCharges.isEmpty else { return }
+    for charge in seatCharges { perform(charge) }
+    seatCharges.removeAll(keepingCapacity: true)
   }
 
   /// Ends the room: every member is evicted, every buffer released. Safe to call again.

@@ -12,6 +12,22 @@ package enum RoomEffect {
   case evict(Delivery, CloseReason, String)
   /// The session's seat is given up: its ticket means nothing any more.
   case freed(session: UInt64)
+  /// The game asked for what could not be done as it was. Told a few times a tick; all are counted.
+  case fault(GameFault)
+}
+
+/// A change in how many seats an address is charged with.
+package struct SeatCharge: Equatable, Sendable {
+  package let address: AddressKey
+  /// Seats whose players are here, and seats whose players are away.
+  package let present: Int
+  package let absent: Int
+
+  init(_ address: AddressKey, present: Int, absent: Int) {
+    self.address = address
+    self.present = present
+    self.absent = absent
+  }
 }
 
 /// Counts of a room, for the ledger and metrics; they only grow.
@@ -30,6 +46,10 @@ package struct RoomCounters: Equatable, Sendable {
   package var joins: UInt64 = 0
   package var resumes: UInt64 = 0
   package var leaves: UInt64 = 0
+  /// Absent seats that made way for newcomers; leaves as well.
+  package var seatsYielded: UInt64 = 0
+  /// What games asked for and could not have as it was.
+  package var gameFaults: [GameFault.Cause: UInt64] = [:]
 
   package init() {}
 
@@ -48,5 +68,7 @@ package struct RoomCounters: Equatable, Sendable {
     joins += other.joins
     resumes += other.resumes
     leaves += other.leaves
+    seatsYielded += other.seatsYielded
+    gameFaults.merge(other.gameFaults, uniquingKeysWith: +)
   }
 }

@@ -38,11 +38,39 @@ package final class Seat {
   /// Whispers that a resume can still ask for.
   static let mostWhispers = 64
 
-  init(player: PlayerID, generation: UInt32, session: UInt64, bucket: TokenBucket) {
+  /// Whom the seat is charged to: the address of the connection that serves it, or served it last.
+  package internal(set) var address: AddressKey
+  /// When it was given.
+  let since: Instant
+  /// How often its resumes may be answered with all that they ask for.
+  var resumePace: TokenBucket
+
+  /// Two or three lost connections in a row are answered at once. After that one a second: each may ask for a keyframe.
+  private static let (resumesPerSecond, resumesAtOnce) = (1, 4)
+  /// Every absent seat is kept for so long, if the grace period is not shorter.
+  private static let leastGraceNanoseconds: UInt64 = 2_000_000_000
+
+  init(
+    player: PlayerID, generation: UInt32, session: UInt64, bucket: TokenBucket, address: AddressKey, since: Instant
+  ) {
     self.player = player
     self.generation = generation
     self.session = session
     self.bucket = bucket
+    self.address = address
+    self.since = since
+    resumePace = TokenBucket(perSecond: Self.resumesPerSecond, burst: Self.resumesAtOnce, now: since)
+  }
+
+  /// How long its player had held it when its connection was lost.
+  var heldNanoseconds: UInt64 { (absence?.since ?? since).nanoseconds(since: since) }
+
+  /// Whether nobody waits for its player any more. It is kept for as long as the player had held it, within bounds: who has
+  /// only just come loses little, and would else keep others out at no cost.
+  func isOverdue(grace: UInt64, now: Instant) -> Bool {
+    guard let absence else { return false }
+    let kept = min(grace, max(Self.leastGraceNanoseconds, heldNanoseconds))
+    return !absence.mayReturn || now.nanoseconds(since: absence.since) > kept
   }
 
   /// What the lost connection said and was not applied yet counts no more.

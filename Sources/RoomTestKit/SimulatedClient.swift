@@ -1,5 +1,5 @@
 package import ClientCore
-import RoomEngine
+package import RoomEngine
 public import WireFormat
 
 /// A player of a ``SimulatedRoom``: the real client core over a simulated connection. What it receives is kept until
@@ -38,8 +38,12 @@ public final class SimulatedClient {
   /// Called with every frame's tick, once its events have been told.
   package var onFrame: ((Tick) -> Void)?
 
-  init(of room: SimulatedRoom, schema: Schema) {
+  /// Whom its seats are charged to; everybody has an address of their own unless a test says otherwise.
+  package var address: AddressKey
+
+  init(of room: SimulatedRoom, schema: Schema, address: AddressKey) {
     self.room = room
+    self.address = address
     core = ClientCore(
       ClientConfiguration(
         schema: schema, retry: RetryPolicy(attempts: .max), pingMilliseconds: 3_600_000,

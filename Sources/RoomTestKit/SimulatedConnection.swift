@@ -82,7 +82,7 @@ public final class SimulatedConnection {
   init(number: Int, client: SimulatedClient, now: Instant, context: EngineContext) {
     self.number = number
     self.client = client
-    delivery = Delivery(tag: number, now: now, standings: context.standings)
+    delivery = Delivery(tag: number, now: now, standings: context.standings, address: client.address)
     (heardAt, pingedAt, roomlessSince) = (now, now, now)
   }
 

@@ -8,6 +8,7 @@ extension SimulatedRoom {
     for connection in connections { connection?.grant(connection?.trickleBytes ?? 0) }
     room.run(Tick(UInt32(truncatingIfNeeded: due.number - place.first)), now: clock.now, takeIn: takeIn)
     room.takeEffects(perform)
+    room.takeSeatCharges { _ in }
     deliver()
     context.settle()
     settle()
@@ -57,6 +58,7 @@ extension SimulatedRoom {
       if seats.removeValue(forKey: session) == nil {
         faults.append("the seat of session \(session) was given up twice")
       }
+    case .fault(let fault): faults.append(fault.text(in: room.kind.schema))
     }
   }
 

@@ -25,7 +25,9 @@ public final class SimulatedRoom {
   public let clock: ManualClock
   /// The room itself, to look at and to change between ticks as its logic does within them.
   public let room: Room
-  /// What broke the protocol, or the engine's own rules: empty unless something is wrong with the server.
+  /// What broke the protocol, the engine's own rules, or is a fault of the game that a server would log: a reference to an
+  /// entity that cannot exist, an entity for a player who has left. Empty unless something is wrong: a test of a game
+  /// expects it to be empty.
   public package(set) var faults: [String] = []
   /// Cuts what clients and server read into pieces of random size.
   public var fragmentsReads = false
@@ -47,6 +49,7 @@ public final class SimulatedRoom {
   var connections: [SimulatedConnection?] = []
   var seats: [UInt64: Seat] = [:]
   var lastSession: UInt64 = 0
+  private var clientsMade: UInt64 = 0
   var ledger: Ledger
   /// Streams whose close has not been reported.
   var openStreams = 0
@@ -88,7 +91,10 @@ public final class SimulatedRoom {
   ///
   /// - Parameter schema: what the client was built with; nil for the room's own.
   public func connect(schema: Schema? = nil) -> SimulatedClient {
-    let client = SimulatedClient(of: self, schema: schema ?? room.kind.schema)
+    clientsMade += 1
+    // In 2001:db8::/32, which is for examples.
+    let address = AddressKey(ipv6: 0x2001_0db8_0000_0000 + clientsMade, 0)
+    let client = SimulatedClient(of: self, schema: schema ?? room.kind.schema, address: address)
     clients.append(client)
     client.connect()
     return client

@@ -73,12 +73,17 @@ extension EntityTable {
 
   /// Sets a field of entity `id`, which is present, to the nearest value that it can hold.
   ///
-  /// - Returns: whether the quantised value changed.
+  /// A ``FieldValue`` may be the game's own, and an entity may come from a client: what no decoder would accept is brought
+  /// into range here, whoever stores it.
+  ///
+  /// - Parameter layouts: of the whole schema: a reference may name an entity of any kind.
   @inlinable
   @discardableResult
-  package mutating func store<Value: FieldValue>(_ key: FieldKey<Value>, _ id: Int, _ value: Value) -> Bool {
+  package mutating func store<Value: FieldValue>(
+    _ key: FieldKey<Value>, _ id: Int, _ value: Value, in layouts: [KindLayout]
+  ) -> Stored {
     let field = key.layout
-    if field.columnCount > 0 { return setWords(of: field, id, value.words(for: field.type)) }
+    if field.columnCount > 0 { return setWords(of: field, id, value.words(for: field.type), in: layouts) }
     return setBlobIfChanged(field, id, value.blob(maxBytes: field.type.blobBytes ?? 0))
   }
 
@@ -91,22 +96,78 @@ extension EntityTable {
   }
 
   @usableFromInline
-  package mutating func setWords(of field: FieldLayout, _ id: Int, _ all: SIMD4<Int32>) -> Bool {
-    var changed = false
-    for column in 0..<field.columnCount where word(field.firstColumn + column, id) != all[column] {
-      setWord(field.firstColumn + column, id, all[column])
-      changed = true
+  package mutating func setWords(
+    of field: FieldLayout, _ id: Int, _ all: SIMD4<Int32>, in layouts: [KindLayout]
+  ) -> Stored {
+    var stored = Stored()
+    for column in 0..<field.columnCount {
+      var word = all[column]
+      if !field.accepts(word, column: column, in: layouts) {
+        stored.fault = field.type == .reference ? .reference : .value
+        word = field.nearest(word, column: column)
+      }
+      guard self.word(field.firstColumn + column, id) != word else { continue }
+      setWord(field.firstColumn + column, id, word)
+      stored.hasChanged = true
     }
-    return changed
+    return stored
   }
 
   @usableFromInline
-  package mutating func setBlobIfChanged(_ field: FieldLayout, _ id: Int, _ bytes: [UInt8]) -> Bool {
-    let isSame = withBlob(field, id) { old in
-      old.count == bytes.count && bytes.indices.allSatisfy { old[$0] == bytes[$0] }
+  package mutating func setBlobIfChanged(_ field: FieldLayout, _ id: Int, _ bytes: [UInt8]) -> Stored {
+    // What is there has been checked.
+    guard !hasBlob(field, id, bytes[...]) else { return Stored() }
+    let (allowed, fault) = field.allowedBlob(bytes)
+    guard !hasBlob(field, id, allowed) else { return Stored(fault: fault) }
+    setBlob(field, id, allowed.span)
+    return Stored(hasChanged: true, fault: fault)
+  }
+
+  private func hasBlob(_ field: FieldLayout, _ id: Int, _ bytes: ArraySlice<UInt8>) -> Bool {
+    withBlob(field, id) { old in old.count == bytes.count && zip(old.indices, bytes).allSatisfy { old[$0] == $1 } }
+  }
+}
+
+/// What became of a value that was to be stored.
+@usableFromInline
+package struct Stored: Equatable {
+  /// Whether the quantised value is another one now.
+  package var hasChanged = false
+  /// What no decoder would have accepted.
+  package var fault: StoreFault?
+}
+
+/// Why a value could not be stored as it was.
+package enum StoreFault: String, CaseIterable, Sendable {
+  /// A number out of the field's range: stored as the nearest one.
+  case value
+  /// An entity that cannot exist in the schema: stored as none.
+  case reference
+  /// More bytes than the field holds: cut.
+  case tooLong
+  /// Bytes that are no UTF-8 in a string field: cut before the first of them.
+  case text
+}
+
+extension FieldLayout {
+  /// The allowed quantised value that is nearest to one that is not.
+  fileprivate func nearest(_ word: Int32, column: Int) -> Int32 {
+    if case .reference = coding { return 0 }
+    let (low, high) = bounds(ofColumn: column)
+    return min(max(word, low), high)
+  }
+
+  /// As much of a blob as the field may hold, and what was wrong with all of it.
+  fileprivate func allowedBlob(_ bytes: [UInt8]) -> (ArraySlice<UInt8>, StoreFault?) {
+    guard case .blob(let maxBytes, let isText) = coding else { return ([], bytes.isEmpty ? nil : .tooLong) }
+    let kept = bytes.prefix(maxBytes)
+    let fault: StoreFault? = bytes.count > maxBytes ? .tooLong : nil
+    guard isText else { return (kept, fault) }
+    do throws(UTF8.ValidationError) {
+      _ = try UTF8Span(validating: kept.span)
+      return (kept, fault)
+    } catch {
+      return (kept.prefix(error.byteOffsets.lowerBound), fault ?? .text)
     }
-    guard !isSame else { return false }
-    setBlob(field, id, bytes.span)
-    return true
   }
 }

@@ -1,4 +1,5 @@
 /// Where the fields of an entity kind lie in its table, and how each is coded and checked.
+@usableFromInline
 package struct KindLayout: Sendable {
   package let index: KindIndex
   package let capacity: Int

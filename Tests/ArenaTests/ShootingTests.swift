@@ -64,8 +64,9 @@ import WireFormat
     let (bout, shooter, target) = try duel(metres: 10)
     let witness = try bout.join(at: SIMD2(40, 40))
     let latecomer = try bout.join(at: SIMD2(-40, 40))
-    // Its connection breaks before the frag; it comes back on the same seat when the frames of the frag are kept no
+    // It has played for as long as it is away. Its connection breaks before the frag; it comes back on the same seat when the frames of the frag are kept no
     // longer.
+    bout.sim.advance(by: .seconds(10))
     latecomer.connection?.cut()
     for _ in 0..<ArenaRules.health / ArenaRules.damage {
       fire(shooter)

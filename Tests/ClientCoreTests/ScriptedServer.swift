@@ -42,7 +42,7 @@ struct ScriptedServer {
 
   mutating func set<Value: FieldValue>(_ field: String, _ id: Int, _ value: Value) throws {
     let key = try schema.key("avatar", field, as: Value.self)
-    if tables[0].current.store(key, id, value) { tables[0].touch(id) }
+    if tables[0].current.store(key, id, value, in: schema.layouts).hasChanged { tables[0].touch(id) }
   }
 
   // MARK: Messages of a room

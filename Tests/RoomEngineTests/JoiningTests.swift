@@ -182,22 +182,25 @@ import WireFormat
     stage.finish()
   }
 
-  @Test func idsRestForTheLengthOfTheFrameLogAndComeBackWithANewGeneration() throws {
+  @Test func idsRestWhileThereAreOthersAndComeBackWithANewGeneration() throws {
     var limits = RoomLimits()
     limits.frameLogFrames = 8
-    let stage = try Stage(capacity: 1, avatars: 1, limits)
+    let stage = try Stage(capacity: 1, avatars: 2, limits)
     let ann = stage.join(1)[0]
     let first = try stage.avatar(of: ann)
     let generation = stage.room.room.generation(of: PlayerID(rawValue: 0))
     stage.room.room.remove(first)
-    for _ in 0..<8 {
-      #expect(stage.room.room.create(TestSchema.avatar) == nil)
-      stage.room.advance(ticks: 1)
-    }
-    stage.room.advance(ticks: 1)
+    let second = try #require(stage.room.room.create(TestSchema.avatar))
+    #expect(second != first)
+    // Within one frame: there is no other, and its holder is another one.
     #expect(stage.room.room.create(TestSchema.avatar) == first)
     stage.room.advance(ticks: 1)
     #expect(ann.core.tables[0].generations[Int(first.id)] == 2)
+    #expect(ann.owner(of: first) == nil)
+    stage.room.room.remove(second)
+    stage.room.room.remove(first)
+    stage.room.advance(ticks: 9)
+    #expect(stage.room.room.create(TestSchema.avatar) == second, "the one that has rested longest")
     ann.leave()
     stage.room.advance(ticks: 1)
     ann.join()
@@ -213,6 +216,7 @@ import WireFormat
     let bob = stage.join(1)[0]
     #expect(ann.players.map(\.rawValue) == [0, 1])
     #expect(bob.players.map(\.rawValue) == [0, 1])
+    stage.room.advance(by: .seconds(20))
     bob.connection?.cut()
     stage.room.advance(by: .seconds(19))
     #expect(ann.players.map(\.rawValue) == [0, 1])

@@ -111,6 +111,7 @@ import WireFormat
   @Test func aPlayerWhoseConnectionIsCutComesBack() throws {
     let stage = try Stage()
     let ann = stage.join(1)[0]
+    stage.room.advance(by: .seconds(5))
     stage.room.prepareToEnd(within: .seconds(60))
     stage.room.advance(ticks: 1)
     ann.connection?.cut()

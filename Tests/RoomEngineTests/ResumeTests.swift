@@ -179,6 +179,8 @@ import WireFormat
   @Test func tooManyMissedWhispersMakeTheTicketStale() throws {
     let stage = try Stage()
     let ann = stage.join(1)[0]
+    // For as long its seat is kept.
+    stage.room.advance(by: .seconds(5))
     stage.game.onTick = { room in room.whisper(30, to: PlayerID(rawValue: 0)) }
     ann.connection?.cut()
     stage.room.advance(ticks: 64)

@@ -68,6 +68,7 @@ import WireFormat
   @Test func aRoomWhosePlayersAreAwayStaysForTheirGrace() throws {
     let stage = try Stage()
     let ann = stage.join(1)[0]
+    stage.room.advance(by: .seconds(20))
     ann.connection?.cut()
     stage.room.advance(by: .seconds(29))
     #expect(!stage.room.room.isClosed)

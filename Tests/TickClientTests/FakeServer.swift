@@ -100,7 +100,7 @@ final class FakeServer: @unchecked Sendable, StreamDelegate {
 
   func move(_ position: SIMD2<Double>) throws {
     let key = try schema.key("avatar", "position", as: SIMD2<Double>.self)
-    if tables[0].current.store(key, 1, position) { tables[0].touch(1) }
+    if tables[0].current.store(key, 1, position, in: schema.layouts).hasChanged { tables[0].touch(1) }
   }
 
   func whisper(_ number: UInt64) {

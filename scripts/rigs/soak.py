@@ -36,7 +36,7 @@ SECONDS_A_JOIN = 1 / 500
 def settings(connections: int) -> list[str]:
     return [
         f"maxConnections={connections + 200}",
-        f"maxRooms={connections // ROOM_SIZE + 10}",
+        f"maxRooms={connections // ROOM_SIZE * 4 // 3 + 12}",
         f"handshakeDeadline={HANDSHAKE_SECONDS}s",
         "memoryLimit=unlimited",
         f"rooms.arena.limits.grace={GRACE_SECONDS}s",

@@ -141,8 +141,9 @@ def cpu_seconds(tasks: list[Path]) -> float:
 
 def measure(load: Load, programs: Path, out: Path, core_speed: Path, placed: Placed = Placed()) -> Measured:
     rooms = -(-load.bots // load.room_size)
+    # All bots have one address, which gets three quarters of the rooms.
     settings = [
-        f"loops={load.loops}", f"maxConnections={load.bots + 100}", f"maxRooms={rooms + 10}", "memoryLimit=unlimited",
+        f"loops={load.loops}", f"maxConnections={load.bots + 100}", f"maxRooms={rooms * 4 // 3 + 12}", "memoryLimit=unlimited",
         f"rooms.walk.capacity={max(2, load.room_size)}", f"rooms.walk.tickRate={load.tick_rate}",
     ]
     server = Server(programs / "tickserver", settings, out / "scale-server.log", config=CONFIGURATION, cores=placed.server)

@@ -17,6 +17,9 @@ extension HostileKind {
     case .hop: HopBot(self, index: index, surroundings)
     case .churn: ChurnBot(self, index: index, surroundings)
     case .badTickets: BadTicketsBot(self, index: index, surroundings)
+    case .eventFlood: EventFloodBot(self, index: index, surroundings)
+    case .entityChurn: EntityChurnBot(self, index: index, surroundings)
+    case .resumeLoop: ResumeLoopBot(self, index: index, surroundings)
     }
   }
 }

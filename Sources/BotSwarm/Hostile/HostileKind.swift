@@ -16,6 +16,9 @@ package enum HostileKind: String, CaseIterable, Sendable, Comparable {
   case hop
   case churn
   case badTickets = "bad-tickets"
+  case eventFlood = "event-flood"
+  case entityChurn = "entity-churn"
+  case resumeLoop = "resume-loop"
 
   /// What it does, for people.
   package var summary: String {
@@ -31,11 +34,14 @@ package enum HostileKind: String, CaseIterable, Sendable, Comparable {
     case .slowloris: "sends its Hello one byte a second"
     case .garbage: "sends random bytes, at every stage"
     case .oversize: "announces a message over the limit"
-    case .inputFlood: "sends inputs as fast as it can"
+    case .inputFlood: "sends the largest inputs as fast as it can"
     case .joinFlood: "joins and leaves rooms as fast as it can"
     case .hop: "joins and leaves rooms at an allowed rate, on one connection"
     case .churn: "connects and vanishes, over and over"
     case .badTickets: "resumes with a foreign, a stale or a stolen ticket"
+    case .eventFlood: "raises the largest events at an allowed rate"
+    case .entityChurn: "gives entities up and asks for others, at an allowed rate"
+    case .resumeLoop: "loses its connection and resumes, over and over"
     }
   }
 

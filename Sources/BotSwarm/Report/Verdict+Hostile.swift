@@ -108,6 +108,9 @@ extension HostileKind {
     case .churn: "must be taken in" + (plan.cycles.map { "; \(Format.grouped($0)) asked for" } ?? "")
     case .reset: "must be taken in"
     case .badTickets: "must be refused, or supersede the older connection"
+    case .eventFlood: "must be kept, or ended for what waits of it"
+    case .entityChurn: "must be kept"
+    case .resumeLoop: "must be taken back each time"
     }
   }
 }

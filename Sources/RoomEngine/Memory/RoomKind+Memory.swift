@@ -17,12 +17,16 @@ struct RoomMemory {
 
   init(_ kind: RoomKind) {
     let limits = kind.limits
-    // Current state and baseline, which has steps; three bitmaps of what changed; every id may rest.
+    // Current state and baseline, which has steps; three bitmaps of what changed; every id may rest, and has a place in its
+    // owner's list.
     state = kind.schema.layouts.reduce(0) {
-      $0 + $1.capacity * (2 * $1.rowBytes + $1.stepBytes + 1 + IDAllocator.bytesOfRestingID)
+      $0 + $1.capacity
+        * (2 * $1.rowBytes + $1.stepBytes + 1 + IDAllocator.bytesOfRestingID + OwnedEntities.bytesAnEntity)
     }
-    // Each player id has a place in the table and one among those at rest.
-    seats = kind.capacity * MemoryCosts.seat + kind.playerIDs * (8 + IDAllocator.bytesOfRestingID)
+    // Each player id has a place in the table, one among those at rest, and a list of what the player owns.
+    seats =
+      kind.capacity * MemoryCosts.seat + kind.playerIDs
+      * (8 + IDAllocator.bytesOfRestingID + OwnedEntities.bytesAPlayer)
     // The newest frame is kept whatever its size.
     let frame = BufferPool.capacity(for: kind.frameBufferBound)
     frameLog = max(limits.frameLogBytes.bytes, frame) + limits.frameLogFrames * MemoryCosts.bufferHead

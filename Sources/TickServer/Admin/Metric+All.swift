@@ -70,12 +70,18 @@ extension Metric {
     loop("tickserver_rooms", .gauge, "Rooms open.") { MetricValue($0.census.rooms) },
     loop("tickserver_rooms_opened_total", .counter, "Rooms opened.") { MetricValue($0.ledger.roomsOpened) },
     loop("tickserver_rooms_closed_total", .counter, "Rooms closed.") { MetricValue($0.ledger.roomsClosed) },
+    loop("tickserver_rooms_yielded_total", .counter, "Rooms where nobody was that made way for another one.") {
+      MetricValue($0.ledger.roomsYielded)
+    },
     loop("tickserver_seats", .gauge, "Seats taken, those of absent players included.") { MetricValue($0.census.seats) },
     loop("tickserver_members_read_at_ticks", .gauge, "Members who send in every tick and are read right before it.") {
       MetricValue($0.census.readAtTicks)
     },
     loop("tickserver_joins_total", .counter, "Seats given.") { MetricValue($0.rooms.joins) },
     loop("tickserver_leaves_total", .counter, "Seats given up.") { MetricValue($0.rooms.leaves) },
+    loop("tickserver_seats_yielded_total", .counter, "Seats of absent players that made way for newcomers.") {
+      MetricValue($0.rooms.seatsYielded)
+    },
     loop("tickserver_resumes_total", .counter, "Sessions resumed on another connection.") {
       MetricValue($0.rooms.resumes)
     },
@@ -102,6 +108,7 @@ extension Metric {
     loop("tickserver_whispers_lost_total", .counter, "Events to one member that found no place in its backlog.") {
       MetricValue($0.rooms.whispersLost)
     },
+    gameFaults("tickserver_game_faults_total", "What games asked for and could not have as it was, by cause."),
   ]
 
   private static let tickMetrics = [

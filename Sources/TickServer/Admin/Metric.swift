@@ -1,3 +1,4 @@
+import RoomEngine
 import WireFormat
 
 /// One metric of `/metrics`: its name, what it means, and how its samples follow from the readings. Labels come from
@@ -54,6 +55,18 @@ extension Metric {
         reasons.map { reason in
           Sample(
             labels: [loopLabel(index), ("reason", reason.name)], value: MetricValue(loop.ledger.closed[reason] ?? 0))
+        }
+      }
+    }
+  }
+
+  /// One sample a loop and cause of what games did wrong.
+  static func gameFaults(_ name: String, _ help: String) -> Metric {
+    Metric(name: name, type: .counter, help: help) { readings in
+      readings.loops.enumerated().flatMap { index, loop in
+        GameFault.Cause.all.map { cause in
+          Sample(
+            labels: [loopLabel(index), ("cause", cause.name)], value: MetricValue(loop.rooms.gameFaults[cause] ?? 0))
         }
       }
     }

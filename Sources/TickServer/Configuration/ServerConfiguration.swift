@@ -31,6 +31,8 @@ public struct ServerConfiguration: Sendable {
   public var maxConnectionsPerAddress: ConnectionLimit = .unlimited
   /// Most rooms open at once: 1 to 65,536.
   public var maxRooms = 100
+  /// Most rooms open at once that one address has opened.
+  public var maxRoomsPerAddress: RoomLimit = .auto
   /// A connection that has not joined after this long is closed: 100 ms to 1 min.
   public var handshakeDeadline = Duration.seconds(5)
   /// A connection that sent nothing for this long is closed: 1 s to 1 h.
@@ -160,6 +162,18 @@ public enum LameDuckTime: Hashable, Sendable {
   case off
   /// Until they are done, and so long at most: 100 ms to 24 h. No further rooms are opened meanwhile.
   case atMost(Duration)
+}
+
+/// How many rooms one address may have open; a room is charged to the address that opened it, until it closes. Of IPv6 an
+/// address is its /64.
+public enum RoomLimit: Hashable, Sendable {
+  /// Three quarters of ``ServerConfiguration/maxRooms``. Of the last quarter an address gets a room only while four times
+  /// the rooms that it holds are fewer than those that are free: others can always open one.
+  case auto
+  /// Only the server's own bound holds.
+  case unlimited
+  /// 1 to 65,536.
+  case atMost(Int)
 }
 
 /// Who may connect.

@@ -97,6 +97,16 @@ extension SettingForm where Value == ServerLifecycle.Order {
   }
 }
 
+extension SettingForm where Value == RoomLimit {
+  static var roomLimit: SettingForm {
+    SettingForm<Int>.integer(1...65536)
+      .or("unlimited", RoomLimit.unlimited, wrap: RoomLimit.atMost) {
+        if case .atMost(let most) = $0 { most } else { nil }
+      }
+      .or("auto", .auto, wrap: { $0 }, unwrap: { $0 == .auto ? nil : $0 })
+  }
+}
+
 extension SettingForm where Value == String {
   /// An address as numbers: names would need a resolver before the server can say where it listens.
   static var address: SettingForm {

@@ -18,6 +18,7 @@ private func serverSettings() -> [Setting] {
     Setting("maxConnections", at: \.maxConnections, .integer(1...1_000_000)),
     Setting("maxConnectionsPerAddress", at: \.maxConnectionsPerAddress, .connectionLimit),
     Setting("maxRooms", at: \.maxRooms, .integer(1...65536)),
+    Setting("maxRoomsPerAddress", at: \.maxRoomsPerAddress, .roomLimit),
     Setting("handshakeDeadline", at: \.handshakeDeadline, .time(.milliseconds(100)...(.seconds(60)))),
     Setting("idleDeadline", at: \.idleDeadline, .time(.seconds(1)...(.seconds(3600)))),
     Setting("pingInterval", at: \.pingInterval, .time(.milliseconds(100)...(.seconds(600)))),

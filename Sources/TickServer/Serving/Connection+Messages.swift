@@ -96,6 +96,10 @@ extension Connection {
       loop.end(self, .unauthorized, refusal)
       return
     }
+    if let refusal = loop.shared.admission.refusal(toBegin: address) {
+      loop.end(self, .connectionLimit, refusal)
+      return
+    }
     let session = loop.shared.sessions.open()
     state = .lobby(session)
     welcome(session)
@@ -129,7 +133,9 @@ extension Connection {
     guard pace.joins.take(now: loop.now) else {
       return loop.end(self, .rateLimited, loop.shared.paceLimits.joinsText)
     }
-    switch loop.shared.rooms.locate(join, isShortOfMemory: loop.shared.pressure.level > .normal) {
+    switch loop.shared.rooms.locate(
+      join, for: address, isShortOfMemory: loop.shared.pressure.level > .normal)
+    {
     case .refused(let refusal, let text):
       let retryAfter: UInt32? =
         switch refusal {

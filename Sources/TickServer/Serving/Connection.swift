@@ -23,6 +23,8 @@ final class Connection: StreamDelegate {
 
   let slot: Int
   let stream: EventLoop.Stream
+  /// Whom it, its seat and its rooms are charged to.
+  var address: AddressKey { delivery.address }
   let delivery: Delivery
   /// Not unowned: whatever ends last, the loop's state outlives its streams. The cycle is broken when the stream has
   /// closed.
@@ -61,7 +63,8 @@ final class Connection: StreamDelegate {
     self.stream = stream
     self.loop = loop
     lifecycle = ConnectionLifecycle(place: place)
-    delivery = Delivery(tag: slot, now: now, standings: loop.context.standings)
+    delivery = Delivery(
+      tag: slot, now: now, standings: loop.context.standings, address: AddressKey(stream.peerAddress))
     pace = ConnectionPace(loop.shared.paceLimits, now: now)
     heardAt = now
     pingedAt = now

@@ -10,6 +10,11 @@ final class RoomHost {
   var isDismissed = false
   /// Tickets of the sessions that have a seat here, and the seats.
   var seats: [UInt64: (ticket: [UInt8], seat: Seat)] = [:]
+  /// Who is in it, as the directory knows it.
+  var occupancy = Room.Occupancy.occupied
+  /// When a fault of the game was last logged, and how many were not since.
+  var faultLogged: Instant?
+  var faultsUnlogged = 0
   /// Members who are read right before each tick, in no order; each knows its place.
   @exclusivity(unchecked) var intakes: ContiguousArray<Intake> = []
 

@@ -148,6 +148,9 @@ public final class Server: Sendable {
   /// Rooms open now.
   public var openRooms: Int { shared.rooms.count }
 
+  /// Whether no connection, seat or room is charged to an address.
+  var chargesNobody: Bool { shared.admission.isClear && shared.rooms.isClear }
+
   /// Sessions that have a seat, and so a ticket that is worth something.
   var seatedSessions: Int { shared.sessions.count }
 

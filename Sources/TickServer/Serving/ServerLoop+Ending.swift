@@ -63,7 +63,7 @@ extension ServerLoop {
     case .release(let place):
       if place == .refused { refusals.leave(connection.slot) }
       remove(connection)
-      shared.admission.leave(place, connection.stream.peerAddress?.ip)
+      shared.admission.leave(place, connection.address)
       finishDrainIfEmpty()
     }
   }
@@ -83,6 +83,8 @@ extension ServerLoop {
     switch state {
     case .seating(_, let host), .seated(_, let host):
       host.room.detach(connection.delivery, keepsSeat: keepsSeat, now: now)
+      // A newcomer who comes next may need its room.
+      noteChanges(in: host)
     case .moving(.join(_, let join), _, _):
       // Its claim goes with it.
       if isHere { shared.rooms.abandon(join.room) }

@@ -44,7 +44,7 @@ extension ServerLoop {
       stream = try EventLoop.Stream(adopting: moving.descriptor, loop: loop, peerAddress: moving.peerAddress)
     } catch {
       if case .join(_, let join) = moving.purpose { shared.rooms.abandon(join.room) }
-      shared.admission.leave(.admitted, moving.peerAddress?.ip)
+      shared.admission.leave(.admitted, AddressKey(moving.peerAddress))
       ledger.turnAway(loop.isStopping ? .draining : .internalError)
       logFault("can't take over a connection from another loop", error, level: .warning)
       return

@@ -27,12 +27,16 @@ extension ServerLoop {
           .draining, retryAfterMilliseconds: LameDuck.retryMilliseconds, text: "the server is shutting down"))
       return
     }
-    guard let host = present ?? open(join) else {
+    let host: RoomHost
+    switch present.map(Opened.host) ?? open(join) {
+    case .host(let opened): host = opened
+    case .refused(let refused):
       connection.state = .lobby(session)
-      return connection.refuse(.shortOfMemory("for another room"))
+      return connection.refuse(refused)
     }
     connection.state = .seating(session, host)
     host.room.requestSeat(JoinRequest(delivery: connection.delivery, session: session.id, join: join))
+    noteChanges(in: host)
   }
 
   private func resume(_ connection: Connection, _ point: ResumePoint) {
@@ -43,7 +47,9 @@ extension ServerLoop {
       return
     }
     guard !host.isDismissed else { return end(connection, .draining, "the server is shutting down") }
-    switch host.room.resume(held.seat, with: connection.delivery, from: point, now: now) {
+    let outcome = host.room.resume(held.seat, with: connection.delivery, from: point, now: now)
+    noteChanges(in: host)
+    switch outcome {
     case .stale:
       end(connection, .ticketStale, "the seat is given up, or what was missed is no longer kept: join anew")
     case .resumed(let superseded):
@@ -58,9 +64,19 @@ extension ServerLoop {
     }
   }
 
-  private func open(_ join: Join) -> RoomHost? {
-    guard let kind = shared.rooms.kind(named: join.roomKind) else { return nil }
-    guard mayOpenRoom(kind) else { return nil }
+  private enum Opened {
+    case host(RoomHost)
+    case refused(JoinRefused)
+  }
+
+  private func open(_ join: Join) -> Opened {
+    guard let kind = shared.rooms.kind(named: join.roomKind), mayOpenRoom(kind) else {
+      return .refused(.shortOfMemory("for another room"))
+    }
+    guard makeWay(for: join.room) else {
+      // Somebody has come back to the one that was to make way.
+      return .refused(JoinRefused(.roomLimit, text: "all rooms are open: try again"))
+    }
     let place = schedule.add(rate: kind.tickRate, now: clock())
     let room = Room(
       name: join.room, kind: kind, context: context, start: place.start,
@@ -73,12 +89,37 @@ extension ServerLoop {
     ledger.openRoom()
     logger.debug("room opened", metadata: ["room": "\(join.room)", "kind": "\(kind.name)"])
     armTickTimer()
-    return host
+    return .host(host)
+  }
+
+  /// Closes the room that the directory chose to make way for a new one, if there is one and nobody has come to it.
+  private func makeWay(for room: String) -> Bool {
+    switch shared.rooms.opening(of: room) {
+    case .free: return true
+    case .refused: return false
+    case .insteadOf(let other):
+      guard let host = hosts[other] else { return true }
+      guard host.room.occupancy != .occupied else { return false }
+      ledger.yieldRoom()
+      close(host, .roomClosed, "the room made way: nobody was in it, and all rooms were open")
+      return true
+    }
+  }
+
+  /// Tells those who share it when somebody comes to a room where nobody was, or the last one is gone, and whom its seats
+  /// are charged to.
+  func noteChanges(in host: RoomHost) {
+    host.room.takeSeatCharges { shared.admission.charge($0) }
+    let occupancy = host.room.occupancy
+    guard occupancy != host.occupancy else { return }
+    host.occupancy = occupancy
+    shared.rooms.note(host.room.name, occupancy)
   }
 
   func close(_ host: RoomHost, _ reason: CloseReason, _ text: String) {
     host.room.close(reason, text)
     host.room.takeEffects { perform($0, host) }
+    host.room.takeSeatCharges { shared.admission.charge($0) }
     // Not searched for in release builds: clients open rooms at will, and each of them would cost a look at every connection.
     assert(!connections.contains { $0?.host === host }, "a connection is left in the room \(host.room.name)")
     assert(host.intakes.isEmpty, "a member of a closed room is read at its ticks")
@@ -92,8 +133,7 @@ extension ServerLoop {
   }
 
   func closeAbandonedRooms() {
-    // Rooms that linger would keep others out: one client could open as many as there may be.
-    let lingers = !shared.rooms.isFull && shared.pressure.level == .normal
+    let lingers = shared.pressure.level == .normal
     for host in hosts.values where host.room.isAbandoned(now: now, lingers: lingers) {
       close(host, .roomClosed, "nobody is in the room")
     }
@@ -139,6 +179,7 @@ extension ServerLoop {
     room.run(Tick(number), now: now) { takeIn(host) }
     room.takeEffects { perform($0, host) }
     deliver(room)
+    noteChanges(in: host)
     context.settle()
     if let text = room.ending { close(host, .roomClosed, text) }
   }
@@ -185,6 +226,26 @@ extension ServerLoop {
       if let connection = owner(of: delivery) { end(connection, reason, text) }
     case .freed(let session):
       if let held = host.seats.removeValue(forKey: session) { shared.sessions.free(held.ticket) }
+    case .fault(let fault): log(fault, of: host)
     }
   }
+
+  /// Of each room one a minute: a game that is wrong is wrong in every tick.
+  private func log(_ fault: GameFault, of host: RoomHost) {
+    if let last = host.faultLogged, now.nanoseconds(since: last) < ServerLoop.faultLogNanoseconds {
+      host.faultsUnlogged += 1
+      return
+    }
+    let schema = host.room.kind.schema
+    logger.warning(
+      "game fault",
+      metadata: [
+        "room": "\(host.room.name)", "kind": "\(host.room.kind.name)", "field": "\(fault.place(in: schema))",
+        "cause": "\(fault.cause.name)", "call": "\(fault.call.rawValue)", "text": "\(fault.text(in: schema))",
+        "unlogged": "\(host.faultsUnlogged)",
+      ])
+    (host.faultLogged, host.faultsUnlogged) = (now, 0)
+  }
+
+  private static let faultLogNanoseconds: UInt64 = 60_000_000_000
 }

@@ -134,7 +134,7 @@ final class ServerLoop {
     ledger.accept()
     logger.debug("connection accepted", metadata: ["peer": "\(stream.peerAddress?.description ?? "gone")"])
     let isShort = shared.pressure.level > .normal
-    switch shared.admission.enter(stream.peerAddress?.ip, isShortOfMemory: isShort) {
+    switch shared.admission.enter(AddressKey(stream.peerAddress), isShortOfMemory: isShort) {
     case .admitted:
       _ = add(stream, place: .admitted)
       stream.startReading()

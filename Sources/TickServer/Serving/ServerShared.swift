@@ -63,7 +63,9 @@ final class ServerShared: Sendable {
     mailboxes = Locked(Array(repeating: nil, count: loops))
     endedLoops = Locked(Array(repeating: nil, count: loops))
     self.logger = logger
-    rooms = RoomDirectory(kinds: configuration.roomKinds, loops: loops, mostRooms: configuration.maxRooms)
+    rooms = RoomDirectory(
+      kinds: configuration.roomKinds, loops: loops, mostRooms: configuration.maxRooms,
+      perAddress: configuration.maxRoomsPerAddress)
     origin = timeSource.now
     snapshots = Locked(Array(repeating: LoopSnapshot(publishedAt: origin), count: loops))
   }

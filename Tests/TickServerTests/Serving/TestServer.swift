@@ -83,6 +83,7 @@ func withServer(
   }
   #expect(ledger.movedAway == ledger.movedHere, "\(reports)", sourceLocation: sourceLocation)
   #expect(running.server.openRooms == 0, sourceLocation: sourceLocation)
+  #expect(running.server.chargesNobody, "something is still charged to an address", sourceLocation: sourceLocation)
   #expect(running.server.seatedSessions == 0, sourceLocation: sourceLocation)
   var leaked: [String] = []
   let isClean = eventually {
