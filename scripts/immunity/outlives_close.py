@@ -31,6 +31,7 @@ STALL_SECONDS = 2.0
 MARGIN_SECONDS = 2.0
 ROOM_SIZE = 40
 EMPTYING_SECONDS = 20.0
+FILLING_SECONDS = 15.0
 EVENT = {"flags": 0, "target": 0, "code": 16}
 SETTINGS = [
     "maxConnections=6000", "maxRooms=200", "loops=2", "memoryLimit=unlimited", "idleDeadline=60s", "handshakeDeadline=30s",
@@ -54,6 +55,12 @@ class Form:
     in_lobby: bool = False
     # Acts when it has joined; what the room sends comes after.
     at_once: bool = False
+
+    def is_ready(self, unsent: int, before: int) -> bool:
+        """With so many bytes in the server's socket, and so many at the look before."""
+        if self.fills:
+            return unsent > 30_000 and unsent == before
+        return self.at_once or unsent >= (1 if self.in_lobby else 2000)
 
 
 def half_close(peer: Peer) -> None:
@@ -157,53 +164,56 @@ class Zombies:
         self.server = server
         self.peers: dict[Form, list[Peer]] = {}
         self.by_name: dict[str, Form] = {}
-        # When each form began to leave.
+        # When the last client of each form had left.
         self.acted: dict[Form, float] = {}
-        for number, form in enumerate(forms):
-            self.peers[form] = self._enter(form, number, each, feeders)
+        self.number = 0
+        self.feeders = feeders
+        for form in forms:
+            self.enter(form, each)
+
+    def enter(self, form: Form, each: int) -> None:
+        self.peers[form] = self._enter(form, self.number, each, self.feeders)
+        self.number += 1
 
     def _enter(self, form: Form, number: int, each: int, feeders: Feeders) -> list[Peer]:
         peers = [Peer(self.server.address, form.receive_bytes, source=f"127.0.2.{number + 1}") for _ in range(each)]
         for index, peer in enumerate(peers):
-            self.by_name[peer.name] = form
             peer.hello()
             if not form.in_lobby:
                 peer.join(f"zombies-{number}-{index // ROOM_SIZE}")
         for peer in peers:
             peer.until("Welcome" if form.in_lobby else "Joined")
+            # Not before: until the server accepts it, its socket is nobody's.
+            self.by_name[peer.name] = form
         if not form.in_lobby and not form.at_once:
             for room in range((each + ROOM_SIZE - 1) // ROOM_SIZE):
                 feeders.add(f"zombies-{number}-{room}")
         return peers
 
-    def fill(self) -> list[str]:
-        """Waits until each form has what it needs in the server's sockets; names those that never had."""
-        for form, peers in self.peers.items():
+    def leave(self) -> list[str]:
+        """Each client leaves in its way once it has what it needs in the server's socket; names forms that some never had."""
+        waiting = {form: set(peers) for form, peers in self.peers.items() if form not in self.acted}
+        for form, peers in waiting.items():
             for peer in peers if form.in_lobby else []:
                 for token in range(400):
                     peer.say("Ping", token=token)
-        waiting = set(self.peers)
         before: dict[str, int] = {}
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + FILLING_SECONDS
         while waiting and time.monotonic() < deadline:
             held = self.unsent()
-            for form in list(waiting):
-                mine = [held.get(peer.name, 0) for peer in self.peers[form]]
-                if form.fills:
-                    ready = min(mine) > 30_000 and mine == [before.get(peer.name, 0) for peer in self.peers[form]]
-                else:
-                    ready = form.at_once or min(mine) >= (1 if form.in_lobby else 2000)
-                if ready:
-                    waiting.discard(form)
+            for form, peers in list(waiting.items()):
+                for peer in [peer for peer in peers if form.is_ready(held.get(peer.name, 0), before.get(peer.name, 0))]:
+                    peers.discard(peer)
+                    try:
+                        form.act(peer)
+                    except OSError:
+                        pass  # ended before: seen as what the kernel holds of it
+                if not peers:
                     self.acted[form] = time.monotonic()
-                    for peer in self.peers[form]:
-                        try:
-                            form.act(peer)
-                        except OSError:
-                            pass
+                    del waiting[form]
             before = held
-            time.sleep(0.15)
-        return [form.name for form in waiting]
+            time.sleep(0.1)
+        return [f"{form.name}: {len(peers)}" for form, peers in waiting.items()]
 
     def sockets(self) -> list[kernel.Socket]:
         return [socket for socket in kernel.sockets(self.server.port) if socket.peer in self.by_name]
@@ -228,8 +238,6 @@ class Watched:
     most_unowned: int = 0
     most_closing: int = 0
     most_told_bytes: int = 0
-    # Looks at which the kernel held bytes of closing connections, and those at which the ledger told of some.
-    looks: int = 0
 
 
 class Watch(threading.Thread):
@@ -239,6 +247,7 @@ class Watch(threading.Thread):
         super().__init__()
         self.zombies = zombies
         self.seen = Watched({}, {})
+        self._unowned: set[str] = set()
         self._stopped = threading.Event()
 
     def run(self) -> None:
@@ -250,26 +259,29 @@ class Watch(threading.Thread):
         sockets = self.zombies.sockets()
         unowned = [socket for socket in sockets if not socket.is_owned]
         seen = self.seen
-        seen.looks += 1
-        seen.most_unowned = max(seen.most_unowned, len(unowned))
-        seen.most_unowned_bytes = max(seen.most_unowned_bytes, sum(s.unsent_bytes for s in unowned))
+        # `ss` reads sockets and descriptors one after the other: what is closed in between is nobody's in one look.
+        still = [socket for socket in unowned if socket.peer in self._unowned]
+        self._unowned = {socket.peer for socket in unowned}
+        seen.most_unowned = max(seen.most_unowned, len(still))
+        seen.most_unowned_bytes = max(seen.most_unowned_bytes, sum(s.unsent_bytes for s in still))
         held: dict[Form, int] = {}
         for socket in sockets:
             form = self.zombies.by_name[socket.peer]
             held[form] = held.get(form, 0) + socket.send_memory_bytes + socket.received_bytes
+        for form, bytes_held in held.items():
+            seen.most_held[form] = max(seen.most_held.get(form, 0), bytes_held)
         for form, at in list(self.zombies.acted.items()):
-            if form not in held:
-                seen.gone_after.setdefault(form, now - at)
-            else:
+            if form in held:
                 seen.gone_after.pop(form, None)
-                seen.most_held[form] = max(seen.most_held.get(form, 0), held[form])
+            elif at < now:
+                seen.gone_after.setdefault(form, now - at)
         total = self.zombies.server.ledger()["total"]
         seen.most_closing = max(seen.most_closing, total["closing"])
         seen.most_told_bytes = max(seen.most_told_bytes, total.get("closingUnsentBytes", 0))
 
     def finish(self, seconds: float) -> Watched:
         deadline = time.monotonic() + seconds
-        while len(self.seen.gone_after) < len(self.zombies.peers) and time.monotonic() < deadline:
+        while len(self.seen.gone_after) < len(self.zombies.acted) and time.monotonic() < deadline:
             time.sleep(0.1)
         self._stopped.set()
         self.join()
@@ -284,11 +296,13 @@ def zombies_beside_players(options: argparse.Namespace, checks: Checks) -> None:
         descriptors = server.most_descriptors_when_empty()
         words = ["--bots", "20", "--room-size", "10", "--duration", str(options.swarm_seconds), "--admin", server.admin]
         swarm = Swarm(options.bin / "botswarm", server.address, options.out / "outlives-close-players", words, quiet=True)
-        zombies = Zombies(server, options.each, FORMS, feeders)
+        zombies = Zombies(server, options.each, [], feeders)
         watch = Watch(zombies)
         watch.start()
-        for name in zombies.fill():
-            checks.demand(f"{name}: bytes wait", False, "never", "the form can be shown")
+        for form in FORMS:
+            zombies.enter(form, options.each)
+            for name in zombies.leave():
+                checks.demand(f"bytes wait for {name}", False, "never", "every client can be shown")
         seen = watch.finish(STALL_SECONDS + MARGIN_SECONDS + 3)
         for form in FORMS:
             after = seen.gone_after.get(form)
@@ -375,7 +389,7 @@ def end_of_process(options: argparse.Namespace, checks: Checks, name: str, end: 
     try:
         forms = [form for form in FORMS if not form.at_once and form.act is not vanish][:5]
         zombies = Zombies(server, min(options.each, 40), forms, feeders)
-        zombies.fill()
+        zombies.leave()
         end(server)
         server.process.wait(20)
         left = [socket for socket in zombies.sockets() if socket.unsent_bytes > 0]
