@@ -32,6 +32,8 @@ package final class Listener: LoopHandle {
 
   /// How long accepting rests after an error such as `EMFILE`, which only time can cure.
   package static let pauseMilliseconds: UInt64 = 100
+  /// A write to an accepted connection blocks while the kernel has so many bytes that it has not sent yet.
+  static let mostUnsentBytes: Int32 = 16 * 1024
   /// Connections accepted before other handles get their turn.
   static let acceptsPerTurn = 64
 
@@ -186,6 +188,11 @@ package final class Listener: LoopHandle {
       attempt(
         "setsockopt TCP_USER_TIMEOUT", setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &value, onBytes))
     }
+    // A slow peer's stream blocks while little waits in the kernel: what waits there cannot be replaced by something newer.
+    var unsent = Listener.mostUnsentBytes
+    attempt(
+      "setsockopt TCP_NOTSENT_LOWAT",
+      setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NOTSENT_LOWAT, &unsent, onBytes))
     if failure == nil {
       attempt("bind", storage.withSocketAddress { bind(descriptor, $0, storage.byteCount) })
     }

@@ -11,7 +11,8 @@ import WireFormat
 /// | lagging | one write is in flight; frames pile up in the log, not here | completion, or the log moved on: skip |
 /// | closed | nothing is held | - |
 ///
-/// All that a slow member costs is its cursor and the one write in flight.
+/// All that a slow member costs is its cursor and the one write in flight. When the next write may begin is up to its
+/// ``LinkPace``.
 @usableFromInline
 package final class Delivery {
   /// Where a connection stands.
@@ -49,6 +50,13 @@ package final class Delivery {
   @exclusivity(unchecked) var waitingBytes = 0
   /// What was left of its message rate when it last gave up a seat.
   package var formerBucket: TokenBucket?
+  /// The players as of the tick that seated it, when its socket was blocked then.
+  var seatedPlayers: [PlayerID]?
+  @exclusivity(unchecked) package internal(set) var pace: LinkPace {
+    didSet { standing.pointee.note(.paced, pace.state != .fast) }
+  }
+  /// Frames wait for its link: its own messages wait behind them.
+  @exclusivity(unchecked) private(set) var isHeldBack = false
   /// Place among the room's attached members.
   var slot = -1
   /// Whom the seat of the connection is charged to.
@@ -61,10 +69,11 @@ package final class Delivery {
   /// When the write in flight began, or its socket last took something.
   private var lastProgress: Instant
   private var lastQueuedBytes = 0
-  private var skipTimes: [Instant] = []
+  /// Bytes that its socket took.
+  private var takenBytes = 0
+  /// The lag that began at `lag`, and what had been taken at `since`.
+  private var lagCheck: (lag: Instant, since: Instant, takenBytes: Int)?
   private let standings: StandingStore
-  /// Skips in the life of the connection.
-  package private(set) var skips = 0
 
   /// As much of it as a message of its client needs: what is declared first.
   static let lookedAtBytes = 192
@@ -79,6 +88,8 @@ package final class Delivery {
     standing = standings.take()
     standing.initialize(to: Standing(tag: tag))
     lastProgress = now
+    pace = LinkPace(now: now)
+    standing.pointee.note(.paced, true)
     flight.reserveCapacity(WritePlan.mostResyncParts)
   }
 
@@ -121,6 +132,15 @@ package final class Delivery {
 
   package var hasWriteInFlight: Bool { !flight.isEmpty }
 
+  /// Whether its client owes an answer to this ping; once for each.
+  package func owes(_ token: UInt64) -> Bool { pace.isOwed(token) }
+
+  /// Whether what it holds waits for its socket or its link.
+  package var isWaiting: Bool { !flight.isEmpty || isHeldBack }
+
+  /// Whether every frame goes to it at once.
+  package var isFast: Bool { pace.state == .fast }
+
   /// Bytes pinned by the write in flight.
   package var pinnedBytes: Int { flight.reduce(0) { $0 + $1.buffer.capacity } }
 
@@ -146,7 +166,8 @@ package final class Delivery {
   ///
   /// - Returns: whether there is anything to write now.
   package func planOutbox(into plan: WritePlan, pool: BufferPool) -> Bool {
-    plan.reset(pool: pool)
+    plan.reset()
+    if isHeldBack, position == .live { return false }
     if outboxFollowsGreeting, position == .joining || position == .resuming { return false }
     guard flight.isEmpty else { return false }
     guard let bytes = outbox.buffer?.bytes else {
@@ -167,22 +188,29 @@ package final class Delivery {
     var rest = count
     for index in plan.parts.indices {
       let size = plan.slices[index].count
+      begin(plan.parts[index], size, now)
       if rest >= size {
         rest -= size
-        finish(plan.parts[index], plan, pool)
+        finish(plan.parts[index], pool)
         continue
       }
       if behindSince == nil { behindSince = now }
       lastProgress = now
-      pin(plan.parts[index], from: rest, plan, pool)
+      takenBytes += count
+      pin(plan.parts[index], from: rest, pool)
       // A keyframe and the events that it misses belong together: once it has begun, all of it is in flight.
       if plan.isResync {
-        for later in plan.parts[(index + 1)...] { pin(later, from: 0, plan, pool) }
+        for later in plan.parts.indices[(index + 1)...] {
+          begin(plan.parts[later], plan.slices[later].count, now)
+          pin(plan.parts[later], from: 0, pool)
+        }
       }
+      pace.blocked(now: now)
       lastQueuedBytes = flight.reduce(0) { $0 + $1.buffer.count - $1.offset }
       return false
     }
-    if !plan.isCut { behindSince = nil }
+    takenBytes += count
+    if !plan.isCut, !isHeldBack, pace.isSteady { behindSince = nil }
     return true
   }
 
@@ -190,33 +218,69 @@ package final class Delivery {
   package func completed(pool: BufferPool, now: Instant) {
     releaseFlight(pool)
     lastProgress = now
+    takenBytes += lastQueuedBytes
+    lastQueuedBytes = 0
   }
 
   /// So many bytes of the write in flight have not left yet.
   package func queued(_ bytes: Int, now: Instant) {
     if bytes != lastQueuedBytes { lastProgress = now }
+    takenBytes += max(0, lastQueuedBytes - bytes)
     lastQueuedBytes = bytes
   }
 
   /// Nothing waits for it and nothing is in flight: what blocks from now on is a new lag.
-  func noteUpToDate() { behindSince = nil }
+  func noteUpToDate() {
+    isHeldBack = false
+    behindSince = nil
+  }
+
+  /// What waits for it has to wait on.
+  func holdBack(now: Instant) {
+    isHeldBack = true
+    if behindSince == nil { behindSince = now }
+  }
+
+  /// What waited for it goes on its way.
+  func letGo() { isHeldBack = false }
+
+  /// Its client has answered a ping.
+  func noteProgress(now: Instant) { lastProgress = now }
 
   /// Whether the member has not been up to date for so long.
   package func isBehind(forNanoseconds nanoseconds: UInt64, now: Instant) -> Bool {
     behindSince.map { now.nanoseconds(since: $0) >= nanoseconds } ?? false
   }
 
-  /// Whether the member has been stuck or behind for longer than the limits allow; says how.
-  package func overdue(_ limits: RoomLimits, now: Instant) -> String? {
-    guard !flight.isEmpty, let behindSince else { return nil }
-    if now.nanoseconds(since: lastProgress) > limits.stallDeadline.wholeNanoseconds {
+  /// Whether the member has taken nothing, or too little, for longer than the limits allow; says how.
+  ///
+  /// - Parameters:
+  ///   - keyframeBytes: what a keyframe of its room takes: one every two seconds is little enough.
+  ///   - awakeSince: since when the server has looked without a pause: before it, answers may have waited to be read.
+  func overdue(_ limits: RoomLimits, keyframeBytes: Int, awakeSince: Instant, now: Instant) -> String? {
+    guard let behindSince else { return nil }
+    let stall = limits.stallDeadline.wholeNanoseconds
+    let start = max(lastProgress, awakeSince)
+    let stuck = flight.isEmpty ? pace.silentNanoseconds(since: start, now: now) : now.nanoseconds(since: start)
+    if stuck > stall {
       return "nothing was read for \(limits.stallDeadline)"
     }
-    if now.nanoseconds(since: behindSince) > limits.lagDeadline.wholeNanoseconds {
-      return "did not catch up within \(limits.lagDeadline)"
+    guard let check = lagCheck, check.lag == behindSince else {
+      lagCheck = (behindSince, now, takenBytes)
+      return nil
     }
+    let elapsed = now.nanoseconds(since: check.since)
+    guard elapsed > limits.lagDeadline.wholeNanoseconds else { return nil }
+    let least = UInt64(keyframeBytes) * (elapsed / 1_000_000) / Self.keyframeMilliseconds
+    guard takenBytes - check.takenBytes >= least else {
+      return "took less than a keyframe every 2 s for \(limits.lagDeadline)"
+    }
+    lagCheck = (behindSince, now, takenBytes)
     return nil
   }
+
+  /// A member that is behind must take as much as a keyframe in so long.
+  private static let keyframeMilliseconds: UInt64 = 2_000
 
   /// The connection is gone, or another took its place: everything held is released. Safe to call again.
   package func close(pool: BufferPool) {
@@ -238,29 +302,32 @@ package final class Delivery {
     (cursor, lastEvent, resumeWhisper, ackDue) = (0, 0, 0, nil)
     // A write that is still stuck keeps its deadlines: who leaves and joins again would escape them, and hold a seat without ever reading.
     if flight.isEmpty { behindSince = nil }
+    isHeldBack = false
+    seatedPlayers = nil
   }
 
-  /// Counts a skip; false when it is one too many.
-  func countSkip(_ limits: RoomLimits, now: Instant) -> Bool {
-    skips += 1
-    let window = limits.skipWindow.wholeNanoseconds
-    skipTimes.removeAll { now.nanoseconds(since: $0) > window }
-    skipTimes.append(now)
-    return skipTimes.count < limits.skips
+  private func begin(_ part: WritePlan.Part, _ bytes: Int, _ now: Instant) {
+    guard pace.state != .fast || part.isOutbox else { return }
+    let carrier: LinkPace.Carrier? =
+      switch part {
+      case .greeting: .lead
+      case .outbox: .trail
+      case .frame, .keyframe, .events: nil
+      }
+    pace.began(bytes, carrier, now: now)
   }
 
-  private func finish(_ part: WritePlan.Part, _ plan: WritePlan, _ pool: BufferPool) {
+  private func finish(_ part: WritePlan.Part, _ pool: BufferPool) {
     switch part {
     case .greeting: greeting.clear(pool: pool)
     case .outbox: outbox.clear(pool: pool)
     case .frame(let number, let frame): advance(to: number, frame.lastEvent)
     case .keyframe(_, let number, let lastEvent): advance(to: number, lastEvent)
-    case .events:
-      if let events = plan.takeEvents() { pool.release(events) }
+    case .events: break
     }
   }
 
-  private func pin(_ part: WritePlan.Part, from offset: Int, _ plan: WritePlan, _ pool: BufferPool) {
+  private func pin(_ part: WritePlan.Part, from offset: Int, _ pool: BufferPool) {
     switch part {
     case .greeting:
       if let buffer = greeting.take() { flight.append((buffer, offset)) }
@@ -274,8 +341,9 @@ package final class Delivery {
       pool.retain(buffer)
       flight.append((buffer, offset))
       advance(to: number, lastEvent)
-    case .events:
-      if let buffer = plan.takeEvents() { flight.append((buffer, offset)) }
+    case .events(let buffer):
+      pool.retain(buffer)
+      flight.append((buffer, offset))
     }
   }
 

@@ -22,6 +22,8 @@ package final class EngineContext {
   @exclusivity(unchecked) package var input: InputAccount
   /// Seats that the room whose tick comes may give; the shell says so before a tick in which somebody waits for one.
   @exclusivity(unchecked) package var seats = SeatAllowance.unlimited
+  /// Whether so many bytes may be leased for members, beyond what is held for them already.
+  package var mayLease: (Int) -> Bool = { _ in true }
   @exclusivity(unchecked) var encoder = FrameEncoder(entities: 0)
   private var encoderEntities = 0
 
@@ -40,6 +42,6 @@ package final class EngineContext {
 
   /// Lets go of what the last plan held; at the end of a tick.
   package func settle() {
-    plan.reset(pool: pool)
+    plan.reset()
   }
 }

@@ -12,6 +12,8 @@ package struct EventLog {
   }
 
   private(set) var blocks = Ring<Block>()
+  /// Messages for those who miss events, by what they have: one for all who miss the same. Of this moment only.
+  private(set) var missedMessages: [(cursor: UInt64, buffer: PooledBuffer)] = []
   private let mostEvents: Int
   private let mostBytes: Int
   private var events = 0
@@ -27,6 +29,7 @@ package struct EventLog {
 
   /// Adds the coded reliable events of one frame and takes over one hold on the buffer.
   package mutating func append(_ buffer: PooledBuffer, count: Int, pool: BufferPool) {
+    dropMissed(pool: pool)
     blocks.append(Block(first: last + 1, count: count, buffer: buffer))
     last += UInt64(count)
     events += count
@@ -38,11 +41,18 @@ package struct EventLog {
     }
   }
 
-  /// An Events message with everything after event `cursor`; nil when there is nothing. Check ``reaches(back:)`` first.
-  package func missed(after cursor: UInt64, pool: BufferPool) -> PooledBuffer? {
+  /// What ``missed(after:pool:)`` would lease, in bytes: 0 when there is nothing, or it is there already.
+  func missedCost(after cursor: UInt64) -> Int {
+    guard cursor < last, !missedMessages.contains(where: { $0.cursor == cursor }) else { return 0 }
+    return BufferPool.capacity(for: Self.messageBound(ByteCount(missedBytes(after: cursor))))
+  }
+
+  /// An Events message with everything after event `cursor`, made once for all who ask until ``dropMissed(pool:)``; nil when
+  /// there is nothing. Check ``reaches(back:)`` first. The log keeps its hold: whoever keeps the message takes one too.
+  package mutating func missed(after cursor: UInt64, pool: BufferPool) -> PooledBuffer? {
     guard cursor < last else { return nil }
-    var size = 0
-    forEach(after: cursor) { size += $0.buffer.count }
+    if let known = missedMessages.first(where: { $0.cursor == cursor }) { return known.buffer }
+    let size = missedBytes(after: cursor)
     let message = pool.lease(Self.messageBound(ByteCount(size)))
     let body = varintLength(cursor + 1) + varintLength(last - cursor) + size
     message.write { out in
@@ -52,7 +62,21 @@ package struct EventLog {
       out.put(varint: last - cursor)
     }
     forEach(after: cursor) { message.append($0.buffer.bytes) }
+    missedMessages.append((cursor, message))
     return message
+  }
+
+  /// Lets go of the messages that were made: they hold memory, and the next tick's are others.
+  mutating func dropMissed(pool: BufferPool) {
+    guard !missedMessages.isEmpty else { return }
+    for missed in missedMessages { pool.release(missed.buffer) }
+    missedMessages.removeAll(keepingCapacity: true)
+  }
+
+  private func missedBytes(after cursor: UInt64) -> Int {
+    var size = 0
+    forEach(after: cursor) { size += $0.buffer.count }
+    return size
   }
 
   /// Most bytes of an Events message around so many bytes of events: its first number and count are two varints.
@@ -67,6 +91,7 @@ package struct EventLog {
   }
 
   package mutating func removeAll(pool: BufferPool) {
+    dropMissed(pool: pool)
     while let oldest = blocks.popFirst() { pool.release(oldest.buffer) }
     events = 0
     bytes = 0

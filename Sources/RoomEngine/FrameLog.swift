@@ -9,6 +9,20 @@ package struct FrameLog {
     package let tick: Tick
     /// Number of the last reliable event up to and including this frame.
     package let lastEvent: UInt64
+    /// Bytes of all frames of the room up to and including this one.
+    private(set) var end: UInt64 = 0
+
+    package init(buffer: PooledBuffer, tick: Tick, lastEvent: UInt64) {
+      self.buffer = buffer
+      self.tick = tick
+      self.lastEvent = lastEvent
+    }
+
+    fileprivate func ending(at end: UInt64) -> Frame {
+      var frame = self
+      frame.end = end
+      return frame
+    }
   }
 
   private(set) var frames: Ring<Frame>
@@ -20,6 +34,8 @@ package struct FrameLog {
   package private(set) var head: UInt64 = 0
   package private(set) var headTick = Tick(0)
   package private(set) var headEvent: UInt64 = 0
+  /// Bytes of all frames so far, those that are gone included.
+  package private(set) var totalBytes: UInt64 = 0
 
   package init(frames: Int, bytes: ByteCount) {
     mostFrames = frames
@@ -35,10 +51,18 @@ package struct FrameLog {
 
   package func frame(_ number: UInt64) -> Frame { frames[Int(number - tail)] }
 
+  /// Bytes of the frames after `cursor`; check ``reaches(back:)`` first.
+  func bytes(after cursor: UInt64) -> UInt64 {
+    guard cursor < head else { return 0 }
+    let first = frame(cursor + 1)
+    return totalBytes - first.end + UInt64(first.buffer.count)
+  }
+
   /// Takes over one hold on `frame.buffer` and lets go of the frames that are over the bounds. The newest frame always
   /// stays.
   package mutating func append(_ frame: Frame, pool: BufferPool) {
-    frames.append(frame)
+    totalBytes += UInt64(frame.buffer.count)
+    frames.append(frame.ending(at: totalBytes))
     bytes += frame.buffer.capacity
     head += 1
     headTick = frame.tick

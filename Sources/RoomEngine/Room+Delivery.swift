@@ -15,62 +15,117 @@ extension Room {
   /// Plans the next write of an attached member into the loop's plan.
   package func planWrite(for delivery: Delivery, now: Instant) -> Next {
     let plan = context.plan
-    plan.reset(pool: context.pool)
-    guard !delivery.hasWriteInFlight, let seat = delivery.seat else { return .wait }
+    plan.reset()
+    guard let seat = delivery.seat else { return .wait }
+    guard !delivery.hasWriteInFlight else {
+      // Joined will tell who was there when it was seated; the events since then tell the rest.
+      if delivery.position == .joining, delivery.seatedPlayers == nil { delivery.seatedPlayers = players }
+      return .wait
+    }
     switch delivery.position {
     case .lobby, .closed: return .wait
     case .joining:
+      guard mayLeaseMissed(delivery, now) else { return .wait }
       guard greet(delivery, seat, isResumed: false) else { return .evict(backlogText) }
-      return planResync(of: delivery, plan)
+      return planResync(of: delivery, plan, now)
     case .resuming:
       guard seat.hasWhispers(after: delivery.resumeWhisper) else {
         return .evict("the whispers it missed are no longer kept")
       }
+      guard mayLeaseMissed(delivery, now) else { return .wait }
       // Beyond its pace it waits, for a second at most: a loop of resumes would cost a keyframe each.
       guard seat.resumePace.take(now: now) else { return .wait }
       guard greet(delivery, seat, isResumed: true) else { return .evict(backlogText) }
-      return planResume(of: delivery, plan)
-    case .live:
-      guard appendAck(to: delivery) else { return .evict(backlogText) }
-      guard frames.reaches(back: delivery.cursor) else { return planSkip(of: delivery, plan, now) }
-      addFrames(after: delivery.cursor, to: plan)
-      if !plan.isCut { addOutbox(of: delivery, to: plan) }
-      guard plan.parts.isEmpty else { return .write }
-      delivery.noteUpToDate()
-      return .wait
+      return planResume(of: delivery, plan, now)
+    case .live: return planNext(for: delivery, plan, now)
     }
+  }
+
+  /// Frames, a keyframe in their place, or nothing yet; behind them its own messages.
+  private func planNext(for delivery: Delivery, _ plan: WritePlan, _ now: Instant) -> Next {
+    if delivery.cursor < frames.head {
+      switch opening(for: delivery, now: now) {
+      case .open: break
+      case .closed:
+        delivery.holdBack(now: now)
+        return .wait
+      case .probeOnly:
+        delivery.holdBack(now: now)
+        appendLead(to: delivery, isNeeded: true, now: now)
+        addGreeting(of: delivery, to: plan)
+        return .write
+      }
+      let reaches = frames.reaches(back: delivery.cursor)
+      if !reaches || prefersKeyframe(delivery, after: Self.framesNanoseconds) {
+        guard mayLeaseMissed(delivery, now) else { return .wait }
+        delivery.letGo()
+        guard appendAck(to: delivery) else { return .evict(backlogText) }
+        counters.skips += 1
+        return planResync(of: delivery, plan, now)
+      }
+      appendLead(to: delivery, now: now)
+    }
+    delivery.letGo()
+    guard appendAck(to: delivery) else { return .evict(backlogText) }
+    addGreeting(of: delivery, to: plan)
+    addFrames(after: delivery.cursor, to: plan)
+    if !plan.isCut {
+      if !plan.parts.isEmpty { appendTrail(to: delivery, now: now) }
+      addOutbox(of: delivery, to: plan)
+    }
+    guard plan.parts.isEmpty else { return .write }
+    if delivery.pace.isSteady || delivery.pace.unconfirmed == 0 { delivery.noteUpToDate() }
+    return .wait
+  }
+
+  /// Frames that take a link no longer than this are not replaced by a keyframe, which has no transient events.
+  private static let framesNanoseconds: UInt64 = 100_000_000
+
+  /// A resume gets frames up to so many bytes: what it missed is then as if it had never been away.
+  private static let resumeBytes: UInt64 = 16 * 1024
+
+  /// Whether there is memory for the events that a member missed; if not it waits.
+  private func mayLeaseMissed(_ delivery: Delivery, _ now: Instant) -> Bool {
+    guard events.reaches(back: delivery.lastEvent) else { return true }
+    let cost = events.missedCost(after: delivery.lastEvent)
+    if cost == 0 || context.mayLease(cost) { return true }
+    delivery.holdBack(now: now)
+    return false
   }
 
   private var backlogText: String { "more than \(kind.limits.backlogBytes) of its own messages were waiting" }
 
-  private func planSkip(of delivery: Delivery, _ plan: WritePlan, _ now: Instant) -> Next {
-    guard delivery.countSkip(kind.limits, now: now) else {
-      return .evict("skipped \(kind.limits.skips) times within \(kind.limits.skipWindow)")
-    }
-    counters.skips += 1
-    return planResync(of: delivery, plan)
-  }
-
   /// Greeting first, then either the frames it missed or a keyframe.
-  private func planResume(of delivery: Delivery, _ plan: WritePlan) -> Next {
-    guard delivery.cursor > 0, frames.reaches(back: delivery.cursor) else { return planResync(of: delivery, plan) }
+  private func planResume(of delivery: Delivery, _ plan: WritePlan, _ now: Instant) -> Next {
+    guard delivery.cursor > 0, frames.reaches(back: delivery.cursor),
+      frames.head - delivery.cursor <= UInt64(WritePlan.mostFrames),
+      frames.bytes(after: delivery.cursor) <= max(Self.resumeBytes, UInt64(keyframeBytes ?? 0))
+    else { return planResync(of: delivery, plan, now) }
     addGreeting(of: delivery, to: plan)
     addFrames(after: delivery.cursor, to: plan)
-    if !plan.isCut { addOutbox(of: delivery, to: plan) }
+    if !plan.isCut {
+      appendTrail(to: delivery, now: now)
+      addOutbox(of: delivery, to: plan)
+    }
     delivery.position = .live
     return .write
   }
 
   /// Greeting if there is one, keyframe, the reliable events missed, own messages.
-  private func planResync(of delivery: Delivery, _ plan: WritePlan) -> Next {
+  private func planResync(of delivery: Delivery, _ plan: WritePlan, _ now: Instant) -> Next {
     plan.isResync = true
     guard events.reaches(back: delivery.lastEvent) else {
       return .evict("the reliable events it missed are no longer kept")
     }
+    // Who joins expects its Joined first.
+    if delivery.position == .live { appendLead(to: delivery, now: now) }
     addGreeting(of: delivery, to: plan)
     let buffer = currentKeyframe()
     plan.add(.keyframe(buffer, number: frames.head, lastEvent: frames.headEvent), buffer.bytes)
-    if let missed = events.missed(after: delivery.lastEvent, pool: context.pool) { plan.add(events: missed) }
+    if let missed = events.missed(after: delivery.lastEvent, pool: context.pool) {
+      plan.add(.events(missed), missed.bytes)
+    }
+    appendTrail(to: delivery, now: now)
     addOutbox(of: delivery, to: plan)
     return .write
   }
@@ -103,14 +158,14 @@ extension Room {
 
   /// Makes the greeting, once. It speaks of the newest frame, as the keyframe does that follows it.
   private func greet(_ delivery: Delivery, _ seat: Seat, isResumed: Bool) -> Bool {
-    if !isResumed { delivery.lastEvent = frames.headEvent }
     let schema = kind.schema
     let joined = Joined(
       isResumed: isResumed, player: seat.player, generation: seat.generation, tick: frames.headTick,
       tickRate: UInt32(kind.tickRate), startMicroseconds: startMicroseconds, lastEvent: delivery.lastEvent,
       lastWhisper: delivery.resumeWhisper, schemaHash: schema.hash,
       schema: isResumed || delivery.knownSchema == schema.hash ? nil : schema.encoded,
-      players: isResumed ? nil : players)
+      players: isResumed ? nil : delivery.seatedPlayers ?? players)
+    delivery.seatedPlayers = nil
     // Not a backlog: bounded by the schema's and the room's size, and by the whispers that a seat keeps.
     let limit = joined.bound + messageOverhead + kind.limits.backlogBytes.bytes
     guard

@@ -57,6 +57,7 @@ extension Room {
       let burdens = delivery.standing.pointee.burdens
       if burdens.contains(.writeInFlight) == delivery.flight.isEmpty
         || burdens.contains(.messages) != (delivery.outbox.buffer != nil)
+        || burdens.contains(.paced) != (delivery.pace.state != .fast)
       {
         wrong.append("the standing of member \(delivery.tag) does not say what waits for it")
       }
@@ -123,7 +124,6 @@ extension Room {
     hold(keyframe?.buffer)
     hold(tickEvents.buffer)
     hold(tickReliable.buffer)
-    hold(context.plan.heldEvents)
     for seat in seats {
       guard let seat else { continue }
       for offset in 0..<seat.whispers.count { hold(seat.whispers[offset].message) }
@@ -152,5 +152,6 @@ extension FrameLog {
 extension EventLog {
   func forEachBuffer(_ body: (PooledBuffer) -> Void) {
     for offset in 0..<blocks.count { body(blocks[offset].buffer) }
+    for missed in missedMessages { body(missed.buffer) }
   }
 }

@@ -113,7 +113,7 @@ extension Room {
   /// The socket took `taken` bytes of what it was offered: the rest is the write in flight.
   private func pin(_ frame: FrameLog.Frame, _ taken: Int, for delivery: Delivery, now: Instant) {
     let plan = context.plan
-    plan.reset(pool: context.pool)
+    plan.reset()
     plan.add(.frame(frames.head, frame), frame.buffer.bytes)
     // An empty outbox has room for it.
     if appendAck(to: delivery) { addOutbox(of: delivery, to: plan) }

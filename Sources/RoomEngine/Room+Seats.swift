@@ -101,6 +101,7 @@ extension Room {
     delivery.knownSchema = request.join.schemaHash
     attach(delivery, to: seat)
     delivery.position = .joining
+    newcomers.append(delivery)
     raiseSystem(.playerJoined, seat)
     effects.append(.seated(delivery, seat))
     seatCharges.append(SeatCharge(seat.address, present: 1, absent: 0))
@@ -180,6 +181,7 @@ extension Room {
   private func attach(_ delivery: Delivery, to seat: Seat) {
     delivery.seat = seat
     seat.delivery = delivery
+    delivery.pace.begin(now: now)
     delivery.slot = attached.count
     attached.append(delivery)
     standings.append(delivery.standing)

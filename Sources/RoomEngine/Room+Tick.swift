@@ -13,6 +13,7 @@ extension Room {
     // Ticks do not go back: what was sealed cannot be overtaken.
     guard !isClosed, number >= tick else { return false }
     tick = number
+    if now.nanoseconds(since: self.now) > Self.pauseNanoseconds { awakeSince = now }
     self.now = now
     counters.ticks += 1
     eventsAreFull = false
@@ -22,6 +23,7 @@ extension Room {
       isDeadlineNews = false
       calling(.ending) { logic.ending(self, deadline: deadline) }
     }
+    events.dropMissed(pool: context.pool)
     applyInbox()
     isTakingIn = true
     takeIn()
@@ -37,6 +39,9 @@ extension Room {
   /// The room ends with this tick, before the numbers do: a minute before at the highest rate. At 128 Hz that is after 388
   /// days, at 30 Hz after four and a half years.
   package static let lastTick = Tick(.max - 60 * 128)
+
+  /// Between two ticks, more than the slowest room has: the server stood still.
+  private static let pauseNanoseconds: UInt64 = 1_500_000_000
 
   private func seal() -> Bool {
     let pool = context.pool
@@ -72,6 +77,8 @@ extension Room {
     (tickEventCount, tickReliableCount) = (0, 0)
     dropKeyframe()
     frames.append(FrameLog.Frame(buffer: buffer, tick: tick, lastEvent: events.last), pool: pool)
+    for delivery in newcomers where delivery.position == .joining { delivery.lastEvent = events.last }
+    newcomers.removeAll(keepingCapacity: true)
     lastSeal = now
     counters.frames += 1
     counters.frameBytes += UInt64(buffer.count)
@@ -105,6 +112,7 @@ extension Room {
     scratch.memory[0] = flags
     let buffer = message(.frame, scratch.bytes)
     keyframe = (frames.head, buffer)
+    keyframeBytes = buffer.count
     counters.keyframes += 1
     return buffer
   }

@@ -71,6 +71,12 @@ public final class Room {
   /// Faults of the game that the shell was told of since the last tick began.
   var faultsTold = 0
   @exclusivity(unchecked) var keyframe: (number: UInt64, buffer: PooledBuffer)?
+  /// Since when ticks come without a long pause.
+  @exclusivity(unchecked) var awakeSince: Instant
+  /// Bytes of the last keyframe that was made; nil before the first.
+  @exclusivity(unchecked) package internal(set) var keyframeBytes: Int?
+  /// Who was seated in this tick.
+  @exclusivity(unchecked) var newcomers: [Delivery] = []
   @exclusivity(unchecked) var lastSeal: Instant
   let heartbeatNanoseconds: UInt64
   @exclusivity(unchecked) package internal(set) var effects: [RoomEffect] = []
@@ -99,6 +105,7 @@ public final class Room {
     self.startMicroseconds = startMicroseconds
     now = start
     emptySince = start
+    awakeSince = start
     lastSeal = start
     logic = kind.makeLogic()
     heartbeatNanoseconds = kind.limits.heartbeat.wholeNanoseconds

@@ -25,13 +25,9 @@ public struct RoomLimits: Sendable {
   public var messageBurst = 240
   /// Players seated in one tick: 1 to 65,536; further ones wait for the next.
   public var admissionsPerTick = 64
-  /// Skips within ``skipWindow`` that end a connection: 1 to 1,000.
-  public var skips = 3
-  /// The window in which skips are counted: 1 s to 1 h.
-  public var skipWindow = Duration.seconds(30)
   /// A member whose socket took nothing for this long is evicted: 100 ms to 1 min.
   public var stallDeadline = Duration.seconds(5)
-  /// A member that did not catch up for this long is evicted, however it dribbles: 100 ms to 10 min.
+  /// A member that is behind, and for this long takes less than a keyframe every 2 s, is evicted: 100 ms to 10 min.
   public var lagDeadline = Duration.seconds(15)
   /// How long a seat waits for its player after the connection is lost: 100 ms to 1 h.
   public var grace = Duration.seconds(20)
@@ -67,8 +63,6 @@ public struct RoomLimits: Sendable {
       count("messagesPerSecond", messagesPerSecond, 1...100_000),
       count("messageBurst", messageBurst, 1...100_000),
       count("admissionsPerTick", admissionsPerTick, 1...65536),
-      count("skips", skips, 1...1000),
-      time("skipWindow", skipWindow, 1...3600),
       time("stallDeadline", stallDeadline, 0.1...60),
       time("lagDeadline", lagDeadline, 0.1...600),
       time("grace", grace, 0.1...3600),

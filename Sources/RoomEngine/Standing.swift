@@ -32,6 +32,8 @@ package struct Standing {
     static let ack = Burdens(rawValue: 8)
     /// It has not been up to date since some time.
     static let lag = Burdens(rawValue: 16)
+    /// Its ``LinkPace`` says when it may get something; kept up to date by ``Delivery``.
+    static let paced = Burdens(rawValue: 32)
   }
 
   /// The shell's handle of the connection.

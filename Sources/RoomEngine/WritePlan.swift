@@ -6,7 +6,9 @@ package final class WritePlan {
     case outbox
     case frame(UInt64, FrameLog.Frame)
     case keyframe(PooledBuffer, number: UInt64, lastEvent: UInt64)
-    case events
+    case events(PooledBuffer)
+
+    var isOutbox: Bool { if case .outbox = self { true } else { false } }
   }
 
   /// Most frames of one write: the rest goes with the next, so that one member cannot keep the loop.
@@ -21,7 +23,6 @@ package final class WritePlan {
   @exclusivity(unchecked) var isResync = false
   /// Not everything that waits is in it.
   @exclusivity(unchecked) var isCut = false
-  @exclusivity(unchecked) private(set) var heldEvents: PooledBuffer?
 
   package init() {
     slices.reserveCapacity(Self.mostFrames + Self.mostResyncParts)
@@ -36,27 +37,15 @@ package final class WritePlan {
   }
 
   /// Forgets the last member's plan.
-  func reset(pool: BufferPool) {
+  func reset() {
     slices.removeAll(keepingCapacity: true)
     parts.removeAll(keepingCapacity: true)
     isResync = false
     isCut = false
-    if let events = takeEvents() { pool.release(events) }
   }
 
   func add(_ part: Part, _ bytes: UnsafeRawBufferPointer) {
     parts.append(part)
     slices.append(bytes)
-  }
-
-  /// Adds missed events; the plan holds the buffer until it is taken.
-  func add(events buffer: PooledBuffer) {
-    heldEvents = buffer
-    add(.events, buffer.bytes)
-  }
-
-  func takeEvents() -> PooledBuffer? {
-    defer { heldEvents = nil }
-    return heldEvents
   }
 }

@@ -41,6 +41,12 @@ public final class SimulatedConnection {
   public var mostBytesPerWrite: Int?
   /// Bytes added to the window every tick; 0 is none.
   public var trickleBytes = 0
+  /// Bytes that the client's program reads in a tick of those that its end of the pipe has taken; nil is no bound. The
+  /// server sees nothing of it but answers that come late.
+  public var readsBytesPerTick: Int? {
+    didSet { readable = 0 }
+  }
+  private var readable = 0
   /// Asked at every write for the most bytes that it takes; nil is no bound.
   package var takesBytes: (() -> Int)?
   /// Bytes that left the server.
@@ -118,7 +124,7 @@ public final class SimulatedConnection {
   public var isBlocked: Bool { !flight.isEmpty }
 
   /// Bytes of the write in flight that the pipe has not taken.
-  var flightBytes: Int { flight.reduce(0) { $0 + $1.count } }
+  package var flightBytes: Int { flight.reduce(0) { $0 + $1.count } }
 
   package var hasEnded: Bool { !lifecycle.isOpen }
 
@@ -241,7 +247,18 @@ public final class SimulatedConnection {
   // MARK: The client's end
 
   func takeArrived() -> [UInt8] {
-    defer { arrived = [] }
-    return arrived
+    guard readsBytesPerTick != nil, !hasEnded else {
+      defer { arrived = [] }
+      return arrived
+    }
+    let taken = Array(arrived.prefix(readable))
+    arrived.removeFirst(taken.count)
+    readable -= taken.count
+    return taken
+  }
+
+  /// A tick is over: the client's program reads on.
+  func readOn() {
+    if let readsBytesPerTick { readable = readsBytesPerTick }
   }
 }

@@ -95,8 +95,9 @@ extension SimulatedRoom {
     for case let connection? in connections {
       if connection.hasEnded {
         look(at: connection)
-      } else if let deadlines {
-        sweep(connection, deadlines, now)
+      } else {
+        if case .seated = connection.state { room.watch(connection.delivery, isJudged: true, now: now) }
+        if let deadlines { sweep(connection, deadlines, now) }
       }
     }
     settle()

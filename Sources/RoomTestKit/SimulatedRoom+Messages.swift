@@ -30,7 +30,11 @@ extension SimulatedRoom {
       case (.handshake, .hello): hello(body, connection)
       case (.lobby(let session), .join): join(try Join(body), connection, session)
       case (.lobby, .ping), (.seating, .ping), (.seated, .ping): pong(try Ping.token(body), connection)
-      case (.lobby, .pong), (.seating, .pong), (.seated, .pong): _ = try Pong(body)
+      case (.lobby, .pong), (.seating, .pong): _ = try Pong(body)
+      case (.seated, .pong):
+        let token = try Pong(body).token
+        guard connection.delivery.owes(token) else { break }
+        if room.confirm(token, by: connection.delivery, now: clock.now) { pump(connection) }
       case (.seating, .input), (.seating, .event), (.seating, .call), (.seating, .leave), (.seated, .input),
         (.seated, .event), (.seated, .call), (.seated, .leave):
         receive(type, body, connection)

@@ -5,7 +5,10 @@ import WireFormat
 extension SimulatedRoom {
   func runDueTick() {
     guard let due = schedule.takeDue(now: clock.now) else { return }
-    for connection in connections { connection?.grant(connection?.trickleBytes ?? 0) }
+    for connection in connections {
+      connection?.grant(connection?.trickleBytes ?? 0)
+      connection?.readOn()
+    }
     room.run(Tick(UInt32(truncatingIfNeeded: due.number - place.first)), now: clock.now, takeIn: takeIn)
     room.takeEffects(perform)
     room.takeSeatCharges { _ in }
@@ -113,9 +116,15 @@ extension SimulatedRoom {
   }
 
   private func checkProgress(_ connection: SimulatedConnection) {
-    guard connection.delivery.hasWriteInFlight, !connection.hasEnded else { return }
-    connection.delivery.queued(connection.flightBytes, now: clock.now)
-    if let text = connection.delivery.overdue(room.kind.limits, now: clock.now) {
+    guard !connection.hasEnded else { return }
+    let delivery = connection.delivery
+    if delivery.hasWriteInFlight { delivery.queued(connection.flightBytes, now: clock.now) }
+    if room.asksKernel(about: delivery, now: clock.now) {
+      room.kernelIsEmpty(for: delivery, now: clock.now)
+      pump(connection)
+    }
+    guard !connection.hasEnded else { return }
+    if let text = room.overdue(delivery, now: clock.now) {
       end(connection, .slowConsumer, text)
     }
   }

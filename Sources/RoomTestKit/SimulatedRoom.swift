@@ -39,7 +39,7 @@ public final class SimulatedRoom {
   /// Called with every new connection before anything goes over it.
   public var onConnect: ((SimulatedConnection) -> Void)?
 
-  let context: EngineContext
+  package let context: EngineContext
   var schedule: TickSchedule
   let place: TickSchedule.Place
   var random: SplitMix64

@@ -35,6 +35,8 @@ private final class SteadyRoom {
       room.requestSeat(JoinRequest(delivery: delivery, session: UInt64(delivery.tag), join: join))
     }
     step()
+    // Each client has read the ping behind all that it was sent.
+    for delivery in deliveries { _ = room.confirm(1, by: delivery, now: now) }
     inputs = (0..<moving).map { _ in [] }
   }
 

@@ -61,12 +61,20 @@ import WireFormat
     }
     #expect(log.last == 6)
     #expect([0, 1, 2, 3, 4, 6, 7].map { log.reaches(back: $0) } == [true, true, false, true, false, true, false])
-    #expect(log.missed(after: 6, pool: pool) == nil)
-    let message = try #require(log.missed(after: 1, pool: pool))
+    let nothing = log.missed(after: 6, pool: pool)
+    #expect(nothing == nil)
+    let made = log.missed(after: 1, pool: pool)
+    let message = try #require(made)
     // Length, type, first 2, count 5, then 20 and 30 bytes.
     #expect(Array(message.bytes.prefix(4)) == [53, MessageType.events.rawValue, 2, 5])
     #expect(message.count == 54)
-    pool.release(message)
+    let leased = pool.usage.leasedBuffers
+    let again = log.missed(after: 1, pool: pool)
+    #expect(again === message)
+    #expect(pool.usage.leasedBuffers == leased, "one for all who miss the same")
+    let (more, count) = events(pool, 1, bytes: 5)
+    log.append(more, count: count, pool: pool)
+    #expect(pool.usage.leasedBuffers == leased, "the message of another moment is let go")
     log.removeAll(pool: pool)
     #expect(pool.usage.leasedBuffers == 0)
   }

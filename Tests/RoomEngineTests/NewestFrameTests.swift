@@ -36,6 +36,8 @@ import WireFormat
     }
 
     #expect(acknowledged(in: 1) == [], "who has just joined is greeted")
+    // Its client has read that, up to the ping behind it.
+    #expect(!room.confirm(1, by: delivery, now: start))
     let input = encodedBytes(bound: 16) { out in
       for byte: UInt8 in [1, 1, 0, 0, 1, 8] { out.put(byte: byte) }
     }

@@ -24,7 +24,6 @@ package struct PairedRun {
     var network = SplitMix64(seed: seed ^ 0xA5A5)
     var limits = RoomLimits()
     limits.frameLogFrames = 2 + script.below(12)
-    limits.skips = 1 + script.below(4)
     limits.stallDeadline = .milliseconds(100 + script.below(900))
     limits.lagDeadline = .milliseconds(100 + script.below(1900))
     // It keeps its seat whatever happens to its connection: a seat given up is news for all.

@@ -53,11 +53,22 @@ extension RandomRun {
     guard client.isInRoom, let connection = client.connection, connection.isUnobstructed, !connection.isBlocked,
       let player = client.player, room.room.generation(of: player) == client.core.seat?.generation
     else { return }
+    // Whose pipe was obstructed has to show that it is not any more: an answer may take a tick.
+    guard connection.delivery.isFast else { return checkRecovery(client, connection, player) }
     if client.tick != room.lastFrame {
       found("\(player) has frame \(client.tick.map(\.description) ?? "none") of \(room.lastFrame)")
     }
     if client.players != room.room.players { found("\(player) sees \(client.players), not \(room.room.players)") }
     checkTruth(client, player)
+  }
+
+  /// 23: whose pipe takes everything again sees fresh state soon.
+  private func checkRecovery(_ client: SimulatedClient, _ connection: SimulatedConnection, _ player: PlayerID) {
+    guard watches[connection.number].clearTicks > 8, let tick = client.tick else { return }
+    let frames = room.room.frames
+    guard let number = frames.number(of: tick), frames.head - number <= 4 else {
+      return found("\(player) still has frame \(tick) of \(room.lastFrame)")
+    }
   }
 
   /// 10: what it sees is what the room holds, entity by entity, not only what a keyframe says.

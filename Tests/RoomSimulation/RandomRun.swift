@@ -68,7 +68,7 @@ package final class RandomRun {
     var limits = RoomLimits()
     limits.frameLogFrames = 2 + random.below(random.oneIn(2) ? 4 : 14)
     limits.frameLogBytes = .kib(4 + random.below(8))
-    limits.eventLogEvents = 16 + random.below(64)
+    limits.eventLogEvents = 16 + random.below(random.oneIn(2) ? 4 : 64)
     limits.eventLogBytes = .kib(4 + random.below(8))
     limits.eventBytesPerTick = .kib(2)
     limits.payloadBytes = ByteCount(random.oneIn(4) ? 16 + random.below(1009) : 1024)
@@ -77,8 +77,6 @@ package final class RandomRun {
     limits.messagesPerSecond = random.oneIn(6) ? 1 + random.below(20) : 500
     limits.messageBurst = random.oneIn(6) ? 4 + random.below(20) : 1000
     limits.admissionsPerTick = 1 + random.below(3)
-    limits.skips = 1 + random.below(4)
-    limits.skipWindow = .seconds(1 + random.below(3))
     let patience = random.oneIn(2) ? 1 : 4
     limits.stallDeadline = .milliseconds(100 + random.below(900 * patience))
     limits.lagDeadline = .milliseconds(100 + random.below(1900 * patience))

@@ -170,7 +170,7 @@ private let limits: [Mistake] = [
   .limit(
     "grace: 20",
     "grace is \"20\": a time needs a unit, ns, us, ms, s, m or h, such as 20ms or 20s. Allowed: 100ms to 1h."),
-  .limit("skips: off", "skips is \"off\": it is not a whole number. Allowed: 1 to 1000."),
+  .limit("messageBurst: off", "messageBurst is \"off\": it is not a whole number. Allowed: 1 to 100000."),
 ]
 
 private let rooms: [Mistake] = [
@@ -293,7 +293,7 @@ struct ConfigurationFaultTests {
       maxRoms: 5
       rooms:
         r:
-          limits: {grace: 20, skips: 0}
+          limits: {grace: 20, messageBurst: 0}
           entities:
             e: {fields: {f: {type: boolean}, g: {type: bool}}}
           capacity: 1

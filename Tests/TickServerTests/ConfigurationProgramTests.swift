@@ -23,7 +23,7 @@ struct ConfigurationProgramTests {
     #expect(rooms[0].tickRate == 60)
     #expect(rooms[0].limits.grace == .seconds(3))
     #expect(rooms[0].schema == program.roomKinds[0].schema)
-    #expect(loaded.origin(of: "rooms.tag.limits.skips") == .program)
+    #expect(loaded.origin(of: "rooms.tag.limits.linger") == .program)
     #expect(try load(loaded.yaml, program: program).values == loaded.values)
   }
 
@@ -80,14 +80,13 @@ struct ConfigurationProgramTests {
     try agree(\.messagesPerSecond, "messagesPerSecond") { $0 + $1 }
     try agree(\.messageBurst, "messageBurst") { $0 + $1 }
     try agree(\.admissionsPerTick, "admissionsPerTick") { $0 + $1 }
-    try agree(\.skips, "skips") { $0 + $1 }
     for (path, name) in [
       (\RoomLimits.frameLogBytes, "frameLogBytes"), (\.eventLogBytes, "eventLogBytes"),
       (\.eventBytesPerTick, "eventBytesPerTick"), (\.payloadBytes, "payloadBytes"), (\.inboxBytes, "inboxBytes"),
       (\.backlogBytes, "backlogBytes"),
     ] { try agree(path, name) { ByteCount($0.bytes + $1) } }
     for (path, name) in [
-      (\RoomLimits.skipWindow, "skipWindow"), (\.stallDeadline, "stallDeadline"), (\.lagDeadline, "lagDeadline"),
+      (\RoomLimits.stallDeadline, "stallDeadline"), (\.lagDeadline, "lagDeadline"),
       (\.grace, "grace"), (\.linger, "linger"), (\.heartbeat, "heartbeat"),
     ] { try agree(path, name) { $0 + .nanoseconds($1) } }
   }

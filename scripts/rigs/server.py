@@ -27,7 +27,10 @@ class RigError(Exception):
 
 
 class Server:
-    """`settings` are KEY=VALUE, over those of the file `config`. It listens on free ports of loopback, and runs on `cores` alone."""
+    """`settings` are KEY=VALUE, over those of the file `config`. It listens on free ports of `host`, and runs on `cores` alone.
+
+    `prefix` are the words of a command that runs it, such as `ip netns exec NAME`.
+    """
 
     def __init__(
         self,
@@ -39,11 +42,13 @@ class Server:
         cores: set[int] | None = None,
         environment: dict[str, str] | None = None,
         quota: CpuQuota | None = None,
+        prefix: list[str] | None = None,
+        host: str = "127.0.0.1",
     ):
         if not binary.exists():
             raise RigError(f"{binary} does not exist: run `make release`")
         self.log = log
-        command = [str(binary), "--host", "127.0.0.1", "--port", "any"]
+        command = [*(prefix or []), str(binary), "--host", host, "--port", "any"]
         if config is not None:
             command += ["--config", str(config)]
         for setting in ["admin.port=any", *settings]:
@@ -61,7 +66,7 @@ class Server:
                 command, stdout=output, stderr=output, preexec_fn=before, env={**os.environ, **(environment or {})}
             )
         try:
-            self.address = self._told(r"(?<!admin )listening address=(127\.0\.0\.1:\d+)")
+            self.address = self._told(rf"(?<!admin )listening address=({re.escape(host)}:\d+)")
             self.admin = self._told(r"admin listening address=(127\.0\.0\.1:\d+)")
         except BaseException:
             self.process.kill()

@@ -139,10 +139,8 @@ private func roomSettings(of room: RoomDraft, at index: Int) -> [Setting] {
     limit("messagesPerSecond", \.messagesPerSecond, .integer(1...100_000)),
     limit("messageBurst", \.messageBurst, .integer(1...100_000)),
     limit("admissionsPerTick", \.admissionsPerTick, .integer(1...65536)),
-    limit("skips", \.skips, .integer(1...1000)),
   ]
   let times = [
-    limit("skipWindow", \.skipWindow, .time(.seconds(1)...(.seconds(3600)))),
     limit("stallDeadline", \.stallDeadline, .time(.milliseconds(100)...(.seconds(60)))),
     limit("lagDeadline", \.lagDeadline, .time(.milliseconds(100)...(.seconds(600)))),
     limit("grace", \.grace, .time(.milliseconds(100)...(.seconds(3600)))),

@@ -11,6 +11,7 @@ extension Connection {
       return seatedRoom._withUnsafeGuaranteedRef { receive(.input, body, $0) }
     }
     if case .handshake = state { return begin(type, body) }
+    if type == MessageType.pong.rawValue, isAnswer(body) { return }
     guard isWithinRate(type) else {
       return loop.end(self, .rateLimited, loop.shared.paceLimits.messagesText)
     }
@@ -23,8 +24,8 @@ extension Connection {
     do throws(WireError) {
       switch (state, type) {
       case (.lobby(let session), .join): join(try Join(body), session)
-      case (.lobby, .ping), (.seating, .ping), (.seated, .ping): pong(try Ping.token(body))
       case (.lobby, .pong), (.seating, .pong), (.seated, .pong): _ = try Pong(body)
+      case (.lobby, .ping), (.seating, .ping), (.seated, .ping): pong(try Ping.token(body))
       case (.seating(_, let host), .input), (.seating(_, let host), .event), (.seating(_, let host), .call),
         (.seating(_, let host), .leave), (.seated(_, let host), .input), (.seated(_, let host), .event),
         (.seated(_, let host), .call), (.seated(_, let host), .leave):
@@ -168,6 +169,13 @@ extension Connection {
     }
     if refused.code == JoinRefusal.overBudget.rawValue { loop.counters.joinsRefusedForMemory += 1 }
     send(bound: refused.bound) { refused.encode(into: &$0) }
+  }
+
+  /// Takes the answer to a ping that a room has sent, which costs the client nothing of its rate; false for any other.
+  private func isAnswer(_ body: Span<UInt8>) -> Bool {
+    guard let pong = try? Pong(body), delivery.owes(pong.token) else { return false }
+    if case .seated(_, let host) = state, host.room.confirm(pong.token, by: delivery, now: loop.clock()) { pump() }
+    return true
   }
 
   /// Asks the client for a sign of life.

@@ -65,10 +65,16 @@ extension Connection {
     }
   }
 
-  /// Told after the tick: how far the write in flight has come, and whether that is enough.
-  func checkProgress(_ limits: RoomLimits) {
-    guard delivery.hasWriteInFlight else { return }
-    delivery.queued(stream.pendingWriteBytes, now: loop.now)
-    if let text = delivery.overdue(limits, now: loop.now) { loop.end(self, .slowConsumer, text) }
+  /// After a tick: how far a slow member has come, and whether that is enough.
+  func checkProgress(_ room: Room) {
+    guard !hasEnded else { return }
+    if delivery.hasWriteInFlight {
+      delivery.queued(stream.pendingWriteBytes, now: loop.now)
+    } else if room.asksKernel(about: delivery, now: loop.now), stream.unsentBytes == 0 {
+      room.kernelIsEmpty(for: delivery, now: loop.now)
+      pump()
+      guard !hasEnded else { return }
+    }
+    if let text = room.overdue(delivery, now: loop.now) { loop.end(self, .slowConsumer, text) }
   }
 }

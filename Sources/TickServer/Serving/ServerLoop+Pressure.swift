@@ -22,7 +22,16 @@ extension ServerLoop {
     return pool.usage.leasedBytes - own.bytes + (pool.usage.leasedBuffers - own.buffers) * MemoryCosts.bufferHead
   }
 
-  /// Called after ticks: they are what fills outboxes. One tick can add what the game itself sends in it, no more.
+  /// Whether members of this loop may hold so many bytes more.
+  func isWithinLaggardBudget(and bytes: Int) -> Bool {
+    let budget = shared.pressure.laggardBudget.bytes / shared.loopCount
+    // All that is leased is an upper bound, and costs nothing to look at.
+    let leased = pool.usage.leasedBytes + pool.usage.leasedBuffers * MemoryCosts.bufferHead
+    return leased + bytes <= budget || memberBytes + bytes <= budget
+  }
+
+  /// Called after ticks: they are what fills outboxes. One tick can add what the game itself sends in it, no more:
+  /// missed events are leased only within the budget.
   func keepLaggardBudget() {
     // All that is leased is an upper bound, and costs nothing to look at.
     let leased = pool.usage.leasedBytes + pool.usage.leasedBuffers * MemoryCosts.bufferHead
@@ -101,7 +110,7 @@ extension ServerLoop {
   private func worstLaggards() -> [Connection] {
     connections
       .compactMap { connection in
-        guard let connection, !connection.hasEnded, connection.delivery.hasWriteInFlight else { return nil }
+        guard let connection, !connection.hasEnded, connection.delivery.isWaiting else { return nil }
         return connection
       }
       .sorted { $0.delivery.heldBytes > $1.delivery.heldBytes }

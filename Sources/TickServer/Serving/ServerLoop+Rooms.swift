@@ -187,14 +187,13 @@ extension ServerLoop {
   private func deliver(_ room: Room) {
     // Not to change while frames are offered: who is to be ended is left for later.
     let outlets = self.outlets
-    let limits = room.kind.limits
     room.deliverNewestFrame(now: now) { tag, bytes in
       guard let outlet = outlets[tag] else { return -1 }
       return outlet.offer(bytes)
     } others: { delivery in
       guard let connection = owner(of: delivery) else { return }
       connection.goOn()
-      connection.checkProgress(limits)
+      connection.checkProgress(room)
     }
   }
 

@@ -11,6 +11,9 @@ extension ServerLoop {
     let idle = configuration.idleDeadline.wholeNanoseconds
     let ping = configuration.pingInterval.wholeNanoseconds
     let now = clock()
+    // After a pause of the server's own, answers wait to be read.
+    let isInTime = now.nanoseconds(since: lastSweep) < 2 * ServerLoop.sweepMilliseconds * 1_000_000
+    lastSweep = now
     forEachConnection { connection in
       if connection.hasEnded {
         look(at: connection, now: now)
@@ -18,6 +21,10 @@ extension ServerLoop {
         end(connection, .handshakeTimeout, "no Hello and Join within \(configuration.handshakeDeadline)")
       } else if now.nanoseconds(since: connection.heardAt) > idle {
         end(connection, .idle, "nothing was received for \(configuration.idleDeadline)")
+      } else if case .seated(_, let host) = connection.state, connection.delivery.isFast,
+        now.nanoseconds(since: max(connection.heardAt, connection.pingedAt)) <= ping
+      {
+        host.room.watch(connection.delivery, isJudged: isInTime, now: now)
       } else if connection.isConversing, now.nanoseconds(since: max(connection.heardAt, connection.pingedAt)) > ping {
         connection.ping(at: now)
       }

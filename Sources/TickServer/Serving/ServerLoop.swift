@@ -52,6 +52,7 @@ final class ServerLoop {
   var lastMoment: EventLoop.Timer?
   /// See ``relievePressure()``.
   var sweepsSinceGiveBack = 0
+  var lastSweep: Instant
   var logger: Logger
   var endLog = RecordDigest<EndKind>(singles: endsLoggedPerSecond, windowNanoseconds: 1_000_000_000)
   var faultLog = RecordDigest<FaultKind>(singles: 1, windowNanoseconds: faultWindowNanoseconds)
@@ -69,12 +70,14 @@ final class ServerLoop {
     logger = shared.logger
     logger[metadataKey: "loop"] = "\(index)"
     ledgerLogged = (shared.timeSource.ofTurn(of: loop), ledger)
+    lastSweep = ledgerLogged.at
     schedule = TickSchedule(
       origin: shared.origin, phases: shared.configuration.tickPhases, loop: index, of: shared.loopCount)
     tickTimer = try TickTimer(loop: loop) { [unowned self] _, _ in runDueTicks() }
     let sweep = try EventLoop.Timer(loop: loop) { [unowned self] in self.sweep() }
     sweep.start(everyMilliseconds: ServerLoop.sweepMilliseconds)
     sweepTimer = sweep
+    context.mayLease = { [unowned self] bytes in isWithinLaggardBudget(and: bytes) }
     checkLedger()
   }
 

@@ -33,8 +33,6 @@ final class RoomProgram {
     limits.backlogBytes = .kib(4)
     limits.inboxBytes = .kib(1 + input.below(4))
     limits.admissionsPerTick = 1 + input.below(3)
-    limits.skips = 2
-    limits.skipWindow = .seconds(1)
     limits.stallDeadline = .milliseconds(300)
     limits.lagDeadline = .milliseconds(600)
     limits.grace = .milliseconds(100 + input.below(8) * 100)
