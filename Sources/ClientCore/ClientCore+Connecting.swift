@@ -48,6 +48,7 @@ extension ClientCore {
     guard (try? write(bound: 10 + messageOverhead, { Ping.encode(token: token, into: &$0) })) != nil else { return }
     if times.openPings.count == ClockSync.window { times.openPings.removeFirst() }
     times.openPings.append(token)
+    markRaised(token: token)
     times.lastToken = token
     times.lastPing = now
   }
@@ -69,8 +70,9 @@ extension ClientCore {
     phase = .lost
     discardOutput()
     loseCalls(delegate)
+    tellLosses(delegate)
     scratch?.clear()
-    return outlook(after: loss, jitter: jitter)
+    return outlook(after: loss, jitter: jitter, delegate)
   }
 
   /// Gives up the seat of a lost connection: the next Hello begins a session.
@@ -83,7 +85,9 @@ extension ClientCore {
     phase = .ended(.closed)
   }
 
-  private func outlook(after loss: ConnectionLoss, jitter: Double) -> Outlook {
+  private func outlook(
+    after loss: ConnectionLoss, jitter: Double, _ delegate: any ClientCoreDelegate
+  ) -> Outlook {
     var retry = CloseReason.Retry.resume
     var retryAfter: UInt32?
     switch loss {
@@ -100,6 +104,7 @@ extension ClientCore {
       attempt: attempt, retryAfterMilliseconds: retryAfter, jitter: jitter)
     attempt += 1
     if retry == .resume, resumePoint != nil { return .resume(afterMilliseconds: delay) }
+    tellUnacknowledged(delegate)
     forgetSeat()
     return .fresh(afterMilliseconds: delay)
   }

@@ -134,6 +134,7 @@ extension ClientCore {
       return
     }
     times.openPings.removeSubrange(...position)
+    confirmRaised(token: pong.token)
     // The server may read who sends in every tick once a tick, but not for a while after a Ping: who asks again at once
     // learns how far it is.
     // A token is ahead of the time it was sent at when another was sent in the same microsecond.
@@ -162,7 +163,8 @@ extension ClientCore {
       // What a keyframe before the cut owed comes with the one that follows now.
       seat.owedThrough = nil
     } else {
-      seat = RoomSeat(joined, schema: try schema(of: joined), keepingState: configuration.keepsState)
+      seat = RoomSeat(
+        joined, schema: try schema(of: joined), keepingState: configuration.keepsState, sentInput: sentInput)
       try checkPlayers(joined)
     }
     wish = nil

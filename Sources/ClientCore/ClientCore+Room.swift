@@ -140,13 +140,8 @@ extension ClientCore {
   private func acceptInputAck(_ body: Span<UInt8>, _ seat: RoomSeat, _ delegate: any ClientCoreDelegate)
     throws(MessageFailure)
   {
-    let sequence = try body.message { (body) throws(WireError) in try InputAck.sequence(body) }
-    let last = seat.acknowledgedInput
-    guard sequence >= last, sequence <= sentInput else {
-      throw .fault(.inputAck(sequence: sequence, last: last, sent: sentInput))
-    }
-    seat.acknowledgedInput = sequence
-    delegate.client(self, didAcknowledge: sequence)
+    let ack = try body.message { (body) throws(WireError) in try InputAck(body) }
+    try accept(ack, seat, delegate)
   }
 
   private func acceptReply(_ body: Span<UInt8>, _ delegate: any ClientCoreDelegate) throws(MessageFailure) {

@@ -38,6 +38,7 @@ extension ClientCore {
     try write(bound: payload.count + 16 + messageOverhead) { out in
       ClientEvent.encode(isReliable: isReliable, target: target, code: code, payload: payload, into: &out)
     }
+    if isReliable { raised.count += 1 }
   }
 
   /// Calls a method of the room.

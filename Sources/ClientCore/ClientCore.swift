@@ -33,6 +33,7 @@ package final class ClientCore {
   var content = FrameContent()
   var scratch: InputScratch?
   var openCalls: [UInt32] = []
+  var raised = RaisedEvents()
   var nextCall: UInt32 = 1
   /// The join under way.
   var wish: Join?

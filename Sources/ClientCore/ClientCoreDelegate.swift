@@ -26,6 +26,11 @@ package protocol ClientCoreDelegate: AnyObject {
   func client(_ core: ClientCore, didReceive reply: Reply, payload: Span<UInt8>)
   /// The room has applied the inputs up to this one.
   func client(_ core: ClientCore, didAcknowledge sequence: UInt32)
+  /// The room has left out so many of the inputs in this range: newer ones had come by the tick that they could have had. Or
+  /// they were lost with a connection; then it is all of them.
+  func client(_ core: ClientCore, didDrop count: UInt32, ofInputs range: Range<UInt32>)
+  /// The connection was lost, and the server may not have read the last of the reliable events that were raised.
+  func client(_ core: ClientCore, mayHaveLostEvents count: Int)
   /// The connection was lost before the reply: whether the call was carried out is unknown.
   func client(_ core: ClientCore, didLoseCall id: UInt32)
 
@@ -47,6 +52,8 @@ extension ClientCoreDelegate {
   package func client(_ core: ClientCore, didReceive whisper: Whisper, payload: Span<UInt8>) {}
   package func client(_ core: ClientCore, didReceive reply: Reply, payload: Span<UInt8>) {}
   package func client(_ core: ClientCore, didAcknowledge sequence: UInt32) {}
+  package func client(_ core: ClientCore, didDrop count: UInt32, ofInputs range: Range<UInt32>) {}
+  package func client(_ core: ClientCore, mayHaveLostEvents count: Int) {}
   package func client(_ core: ClientCore, didLoseCall id: UInt32) {}
   package func client(_ core: ClientCore, didReceive goodbye: Goodbye) {}
   package func client(_ core: ClientCore, didFind fault: ClientFault) {}

@@ -22,12 +22,19 @@ package final class RoomSeat {
   package internal(set) var players: [PlayerID]
   /// Sequence of the last input acknowledged; 0 before the first.
   package internal(set) var acknowledgedInput: UInt32 = 0
+  /// Inputs that the room has dropped, since newer ones had come by their tick.
+  package internal(set) var droppedInputs: UInt32 = 0
+  /// Sequence of the last input sent over the connection that was lost, until the room says how far it came.
+  var sentBeforeCut: UInt32?
+  /// Sequence of the last input sent before this seat.
+  let sentBeforeJoin: UInt32
   /// Set by a keyframe that skipped reliable events: the number of the last one that the next message must bring.
   var owedThrough: UInt64?
   /// Leave was sent: not worth a resume.
   var isLeaving = false
 
-  init(_ joined: Joined, schema: Schema, keepingState: Bool) {
+  init(_ joined: Joined, schema: Schema, keepingState: Bool, sentInput: UInt32) {
+    sentBeforeJoin = sentInput
     player = joined.player
     generation = joined.generation
     tickRate = joined.tickRate

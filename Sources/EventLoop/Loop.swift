@@ -15,6 +15,10 @@ package final class Loop {
   let raw: UnsafeMutablePointer<uv_loop_t>
   /// One for all streams; nothing in it outlives the call that it is handed to.
   package let readBuffer: UnsafeMutableRawBufferPointer
+  /// Bytes of it that one read fills at most: 1 to ``readBufferBytes``.
+  package var readBytes = Loop.readBufferBytes {
+    didSet { readSlice.pointee = uv_buf_t(UnsafeRawBufferPointer(start: readBuffer.baseAddress, count: readBytes)) }
+  }
   /// The same as libuv wants it; `raw.data` points here, so that a read finds it without a look at any object.
   private let readSlice: UnsafeMutablePointer<uv_buf_t>
   let writeRequests = WriteRequestPool()

@@ -141,6 +141,16 @@ package final class Stream: LoopHandle {
     return getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == ECONNRESET
   }
 
+  /// Whether the peer has ended the connection, which may be known before all that it sent is read.
+  package var peerHasShutDown: Bool {
+    guard let descriptor else { return true }
+    // The first byte of the kernel's answer.
+    var state: UInt8 = 0
+    var size = socklen_t(1)
+    let established: UInt8 = 1
+    return getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, &state, &size) == 0 && state != established
+  }
+
   private func queryPeerAddress() -> SocketAddress? {
     guard let descriptor else { return nil }
     return sockaddr_storage.filled { address, count in getpeername(descriptor, address, count) }

@@ -47,7 +47,10 @@ package final class Delivery {
   /// Tick in which a message of it was put off: all that follow wait behind it.
   @exclusivity(unchecked) var putOffAt: Tick?
   /// Bytes of its messages in the inbox, with what each costs there.
-  @exclusivity(unchecked) var waitingBytes = 0
+  @exclusivity(unchecked) package internal(set) var waitingBytes = 0
+  /// Units of its inputs in the inbox; see ``InputTurn``.
+  @exclusivity(unchecked) var waitingInputs = 0
+  @exclusivity(unchecked) var events = EventCredit()
   /// What was left of its message rate when it last gave up a seat.
   package var formerBucket: TokenBucket?
   /// The players as of the tick that seated it, when its socket was blocked then.
@@ -115,6 +118,9 @@ package final class Delivery {
     get { standing.pointee.ackDue }
     set { standing.pointee.ackDue = newValue }
   }
+
+  /// What to tell of inputs with the next write.
+  var inputAck: InputAck? { ackDue == nil ? nil : seat?.inputs.ack }
 
   private var behindSince: Instant? {
     get { standing.pointee.behindSince }
@@ -300,6 +306,7 @@ package final class Delivery {
     outboxFollowsGreeting = false
     greeting.clear(pool: pool)
     (cursor, lastEvent, resumeWhisper, ackDue) = (0, 0, 0, nil)
+    standing.pointee.hasDropped = false
     // A write that is still stuck keeps its deadlines: who leaves and joins again would escape them, and hold a seat without ever reading.
     if flight.isEmpty { behindSince = nil }
     isHeldBack = false

@@ -20,6 +20,8 @@ package final class EngineContext {
   package let plan = WritePlan()
   package let standings = StandingStore()
   @exclusivity(unchecked) package var input: InputAccount
+  /// The loop stood still just now: nobody is judged before what waits to be read is read. See ``AttendedClock``.
+  @exclusivity(unchecked) package var isCatchingUp = false
   /// Seats that the room whose tick comes may give; the shell says so before a tick in which somebody waits for one.
   @exclusivity(unchecked) package var seats = SeatAllowance.unlimited
   /// Whether so many bytes may be leased for members, beyond what is held for them already.

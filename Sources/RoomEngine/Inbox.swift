@@ -23,6 +23,8 @@ struct Inbox {
   private(set) var bytes: [UInt8] = []
   /// Joins among the items.
   private(set) var joins = 0
+  /// What its events may take of a frame.
+  private(set) var eventBytes = 0
 
   /// Bytes that a message takes here: empty ones are not free, or a client could fill the memory with them.
   static func cost(_ body: Span<UInt8>) -> Int { MemoryLayout<Item>.stride + body.count }
@@ -43,6 +45,7 @@ struct Inbox {
 
   mutating func append(_ type: MessageType, _ body: Span<UInt8>, from delivery: Delivery) {
     let start = bytes.count
+    if type == .event { eventBytes += EventShares.bytes(of: body) }
     body.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
     items.append(
       Item(
@@ -71,6 +74,7 @@ struct Inbox {
 
   mutating func clear(keeping mostBytes: Int) {
     joins = 0
+    eventBytes = 0
     items.removeAll(keepingCapacity: items.capacity * MemoryLayout<Item>.stride <= mostBytes)
     bytes.removeAll(keepingCapacity: bytes.capacity <= mostBytes)
   }

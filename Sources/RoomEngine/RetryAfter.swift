@@ -19,7 +19,7 @@ package enum RetryAfter {
     case .draining:
       let window = min(max(drainNanoseconds / 1_000_000, drainMilliseconds), mostDrainMilliseconds)
       return UInt32(500 + share * Double(window))
-    case .connectionLimit: return around(1000, share: share)
+    case .connectionLimit, .rateLimited: return around(1000, share: share)
     case .overBudget: return around(overBudgetMilliseconds, share: share)
     default: return nil
     }

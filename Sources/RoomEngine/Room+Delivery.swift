@@ -149,11 +149,11 @@ extension Room {
   }
 
   func appendAck(to delivery: Delivery) -> Bool {
-    guard let sequence = delivery.ackDue else { return true }
+    guard let ack = delivery.inputAck else { return true }
     delivery.ackDue = nil
     return delivery.outbox.append(
       bound: InputAck.bound, limit: kind.limits.backlogBytes.bytes, pool: context.pool
-    ) { InputAck.encode(sequence: sequence, into: &$0) }
+    ) { ack.encode(into: &$0) }
   }
 
   /// Makes the greeting, once. It speaks of the newest frame, as the keyframe does that follows it.

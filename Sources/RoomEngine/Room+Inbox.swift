@@ -1,40 +1,40 @@
 package import WireFormat
 
 /// What members send: taken in as it arrives, applied in the next tick, in arrival order.
+///
+/// Of one member events, calls and Leave keep their order among each other, and so do inputs. Inputs do not wait for an
+/// event that waits for its place in a frame: they say how things stand, and must not be old.
+///
+/// Nobody is ended for how much it sends. Of inputs the newest count (``InputTurn``); of everything else no more is read than
+/// the room takes.
 extension Room {
-  /// Why a member's message ends its connection.
-  package struct Violation: Error {
-    package let reason: CloseReason
-    package let text: String
-  }
-
   /// Takes in a message of a room: Input, Event, Call or Leave. `delivery` has a seat or waits for one.
   ///
   /// Between ticks it goes into the inbox, which the next tick applies first of all. What comes within a tick is behind
   /// all that came before, so it is applied at once, without a copy.
-  package func receive(
-    _ type: MessageType, _ body: Span<UInt8>, from delivery: Delivery, now: Instant
-  ) throws(Violation) {
-    if let seat = delivery.seat {
-      guard seat.bucket.take(now: now) else {
-        throw Violation(
-          reason: .rateLimited,
-          text: "more than \(kind.limits.messagesPerSecond) messages a second (\(kind.limits.messageBurst) at once)")
-      }
-    }
+  ///
+  /// - Returns: whether more may be read from the member now, as ``mayReceive(from:now:)`` tells it.
+  package func receive(_ type: MessageType, _ body: Span<UInt8>, from delivery: Delivery, now: Instant) -> Bool {
     let cost = Inbox.cost(body)
-    guard delivery.waitingBytes + cost <= kind.limits.inboxBytes.bytes else {
-      throw Violation(reason: .rateLimited, text: "more than \(kind.limits.inboxBytes) were waiting for a tick")
-    }
     context.input.add(cost)
     delivery.waitingBytes += cost
-    guard context.input.allows(delivery.waitingBytes) else {
-      // It is in no inbox: nobody else would take it off.
-      context.input.add(-cost)
-      delivery.waitingBytes -= cost
-      throw Violation(reason: .overBudget, text: "the server is short of memory for input: try again later")
+    if type == .input {
+      delivery.waitingInputs += InputTurn.units(body)
+    } else {
+      delivery.seat?.bucket.charge(now: now)
     }
     if isTakingIn { apply(type, body, from: delivery) } else { inbox.append(type, body, from: delivery) }
+    return type == .input ? hasRoom(for: delivery) : mayReceive(from: delivery, now: now)
+  }
+
+  /// Whether more may be read from a member: it has not used up its rate, nor the room that there is for what waits. What it
+  /// sends meanwhile stays in its socket, so that it waits for itself and for nobody else.
+  package func mayReceive(from delivery: Delivery, now: Instant) -> Bool {
+    !(delivery.seat?.bucket.isSpent(now: now) ?? false) && hasRoom(for: delivery)
+  }
+
+  private func hasRoom(for delivery: Delivery) -> Bool {
+    delivery.waitingBytes < kind.limits.inboxBytes.bytes && context.input.allows(delivery.waitingBytes)
   }
 
   /// Seats that this tick may give.
@@ -44,7 +44,8 @@ extension Room {
   }
 
   func applyInbox() {
-    guard !inbox.isEmpty else { return }
+    guard !inbox.isEmpty else { return eventShares.beginWithoutBound() }
+    shareEvents()
     // What is left for the next tick is appended to the other inbox while this one is read.
     swap(&inbox, &spareInbox)
     // Out of the room while it is read, with no other reference: cleared below without a copy.
@@ -67,23 +68,53 @@ extension Room {
   }
 
   private func apply(_ type: MessageType, _ body: Span<UInt8>, from delivery: Delivery) {
-    if delivery.awaitsSeat || delivery.putOffAt == tick { return putOff(type, body, delivery) }
+    if delivery.awaitsSeat { return putOff(type, body, delivery) }
+    if type == .input { return applyInput(body, from: delivery) }
+    if delivery.putOffAt == tick { return putOff(type, body, delivery) }
     // Who leaves gets Joined first, then Left.
     if type == .leave, delivery.position == .joining || delivery.position == .resuming {
       return putOff(type, body, delivery)
     }
-    if type == .event, delivery.seat != nil, !fits(event: body) { return putOff(type, body, delivery) }
+    if type == .event, delivery.seat != nil, !fits(event: body, of: delivery) { return putOff(type, body, delivery) }
+    takeOff(body, delivery)
+    guard !delivery.isCondemned, let seat = delivery.seat, let fault = fault(of: type, body, from: delivery, seat)
+    else {
+      return
+    }
+    evict(delivery, .malformed, "\(type): \(fault)")
+  }
+
+  /// It does not wait any more.
+  private func takeOff(_ body: Span<UInt8>, _ delivery: Delivery) {
     delivery.waitingBytes -= Inbox.cost(body)
     context.input.add(-Inbox.cost(body))
-    guard !delivery.isCondemned, let seat = delivery.seatReference else { return }
-    // Nearly all that comes is input.
-    let fault =
-      type == .input
-      ? seat._withUnsafeGuaranteedRef { faultOfInput(body, $0) }
-      : fault(of: type, body, from: delivery, seat.takeUnretainedValue())
+  }
+
+  private func applyInput(_ body: Span<UInt8>, from delivery: Delivery) {
+    let units = InputTurn.units(body)
+    delivery.waitingInputs -= units
+    guard !delivery.isCondemned, let seat = delivery.seatReference else { return takeOff(body, delivery) }
+    let fault = seat._withUnsafeGuaranteedRef { seat -> WireError? in
+      switch seat.inputs.verdict(
+        units: units, behind: delivery.waitingInputs, isTakenIn: isTakingIn, tick: tick, limit: kind.inputsPerTick)
+      {
+      case .wait:
+        delivery.waitingInputs += units
+        inbox.append(.input, body, from: delivery)
+        return nil
+      case .drop:
+        takeOff(body, delivery)
+        seat.inputs.drop()
+        delivery.standing.pointee.hasDropped = true
+        counters.inputsDropped += 1
+        return nil
+      case .apply:
+        takeOff(body, delivery)
+        return faultOfInput(body, seat)
+      }
+    }
     guard let fault else { return }
-    let reason: CloseReason = type == .input && fault.code == .outOfRange ? .invalidInput : .malformed
-    evict(delivery, reason, "\(type): \(fault)")
+    evict(delivery, fault.code == .outOfRange ? .invalidInput : .malformed, "\(MessageType.input): \(fault)")
   }
 
   private func faultOfInput(_ body: Span<UInt8>, _ seat: Seat) -> WireError? {
@@ -123,13 +154,34 @@ extension Room {
     inbox.append(type, body, from: delivery)
   }
 
-  /// Whether a member's event can be raised in this tick; a tick's events are bounded. Once one can't, none behind it
-  /// can.
-  private func fits(event body: Span<UInt8>) -> Bool {
+  /// Gives those whose events wait their shares of what the tick has, when it has not enough for all.
+  private func shareEvents() {
+    let budget = kind.limits.eventBytesPerTick.bytes
+    guard inbox.eventBytes > budget else { return eventShares.beginWithoutBound() }
+    var (members, queues): ([Delivery], [EventShares.Queue]) = ([], [])
+    for item in inbox.items {
+      guard case .message(let delivery, .event, let range) = item.entry else { continue }
+      let bytes = EventShares.bytes(of: inbox.bytes.span.extracting(range))
+      guard bytes > 0 else { continue }
+      if delivery.events.joins(queues.count, in: tick.rawValue) {
+        members.append(delivery)
+        queues.append(EventShares.Queue(served: delivery.events.served))
+      }
+      queues[delivery.events.queue].sizes.append(bytes)
+    }
+    eventShares.begin(budget: budget, among: &queues)
+    for (delivery, queue) in zip(members, queues) { delivery.events.take(queue) }
+  }
+
+  /// Whether a member's event can be raised in this tick: a tick's events are bounded.
+  private func fits(event body: Span<UInt8>, of delivery: Delivery) -> Bool {
     // One that is too large for any tick does not wait: it is refused when it is read.
-    guard body.count <= kind.limits.payloadBytes.bytes + RoomEvent.overhead else { return true }
-    if tickEvents.count + RoomEvent.overhead + body.count > kind.limits.eventBytesPerTick.bytes { eventsAreFull = true }
-    return !eventsAreFull
+    let bytes = EventShares.bytes(of: body)
+    guard bytes > 0, body.count <= kind.limits.payloadBytes.bytes + RoomEvent.overhead else { return true }
+    guard tickEvents.count + bytes <= kind.limits.eventBytesPerTick.bytes else { return false }
+    guard eventShares.isBound else { return true }
+    // Those that came in time for this tick have been given all of it.
+    return !isTakingIn && delivery.events.spend(bytes)
   }
 
   private func noteAway(_ seat: Seat) {
@@ -147,7 +199,7 @@ extension Room {
 
   private func applyInput(_ body: Span<UInt8>, _ seat: Seat) throws(WireError) {
     var reader = try InputReader(body)
-    if let last = seat.lastInput, reader.sequence <= last { throw WireError(.outOfRange, at: 0, "sequence") }
+    if let last = seat.inputs.last, reader.sequence <= last { throw WireError(.outOfRange, at: 0, "sequence") }
     counters.inputs += 1
     let caller = gameCall
     gameCall = .input
@@ -159,7 +211,7 @@ extension Room {
       }
       logic.input(Input(entity: entry.entity, mask: entry.mask, room: self), from: seat.player, in: self)
     }
-    seat.lastInput = reader.sequence
+    seat.inputs.apply(reader.sequence)
     seat.delivery?.ackDue = reader.sequence
   }
 

@@ -99,7 +99,8 @@ extension Room {
     var bytes = round.bytes
     if let sequence = standing.pointee.ackDue {
       var out = OutputRawSpan(buffer: round.behind, initializedCount: 0)
-      InputAck.encode(sequence: sequence, into: &out)
+      let ack = standing.pointee.hasDropped ? attached[slot].inputAck : nil
+      (ack ?? InputAck(sequence: sequence)).encode(into: &out)
       bytes = UnsafeRawBufferPointer(start: bytes.baseAddress, count: bytes.count + out.finalize(for: round.behind))
     }
     let taken = offer(standing.pointee.tag, bytes)

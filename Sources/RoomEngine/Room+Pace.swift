@@ -43,7 +43,8 @@ extension Room {
 
   /// Whether a member has taken nothing, or too little, for longer than the limits allow; says how.
   package func overdue(_ delivery: Delivery, now: Instant) -> String? {
-    delivery.overdue(kind.limits, keyframeBytes: keyframeBytes ?? 0, awakeSince: awakeSince, now: now)
+    context.isCatchingUp
+      ? nil : delivery.overdue(kind.limits, keyframeBytes: keyframeBytes ?? 0, awakeSince: awakeSince, now: now)
   }
 
   // MARK: Inside

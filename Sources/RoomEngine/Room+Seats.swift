@@ -60,7 +60,8 @@ extension Room {
     delivery.cursor = cursor ?? 0
     delivery.lastEvent = point.lastEvent
     delivery.resumeWhisper = point.lastWhisper
-    delivery.ackDue = seat.lastInput
+    delivery.ackDue = seat.inputs.last
+    delivery.standing.pointee.hasDropped = seat.inputs.dropped > 0
     counters.resumes += 1
     inbox.append(.back(seat))
     return .resumed(superseded: older)
@@ -171,7 +172,7 @@ extension Room {
   }
 
   func freeOverdueSeats() {
-    guard !away.isEmpty else { return }
+    guard !away.isEmpty, !context.isCatchingUp else { return }
     let grace = kind.limits.grace.wholeNanoseconds
     // Apart from the list, which changes on the way.
     let overdue = away.seats.filter { $0.isOverdue(grace: grace, now: now) }

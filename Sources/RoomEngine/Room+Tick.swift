@@ -16,7 +16,6 @@ extension Room {
     if now.nanoseconds(since: self.now) > Self.pauseNanoseconds { awakeSince = now }
     self.now = now
     counters.ticks += 1
-    eventsAreFull = false
     faultsTold = 0
     if !freedSeats.isEmpty { freedSeats.removeAll() }
     if isDeadlineNews, let deadline {

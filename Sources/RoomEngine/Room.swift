@@ -64,7 +64,7 @@ public final class Room {
   @exclusivity(unchecked) var tickReliable = Outbox()
   @exclusivity(unchecked) var tickEventCount = 0
   @exclusivity(unchecked) var tickReliableCount = 0
-  @exclusivity(unchecked) var eventsAreFull = false
+  @exclusivity(unchecked) var eventShares = EventShares()
   var callInProgress: UInt32?
   /// Which of the game's calls is running.
   @exclusivity(unchecked) var gameCall = GameFault.Call.outside

@@ -39,6 +39,8 @@ package struct RoomCounters: Equatable, Sendable {
   package var inputs: UInt64 = 0
   /// Entries for entities that were gone or not the client's.
   package var inputsIgnored: UInt64 = 0
+  /// Inputs left out because newer ones had come by their tick.
+  package var inputsDropped: UInt64 = 0
   package var events: UInt64 = 0
   package var eventsRefused: UInt64 = 0
   package var whispersLost: UInt64 = 0
@@ -61,6 +63,7 @@ package struct RoomCounters: Equatable, Sendable {
     keyframes += other.keyframes
     inputs += other.inputs
     inputsIgnored += other.inputsIgnored
+    inputsDropped += other.inputsDropped
     events += other.events
     eventsRefused += other.eventsRefused
     whispersLost += other.whispersLost

@@ -20,6 +20,8 @@ public struct RoomKind: Sendable {
   public let memory: GameMemory
   /// Makes the rules of one room; called once for each room, on the loop that the room lives on.
   public let makeLogic: @Sendable () -> any RoomLogic
+  /// Most inputs of one member that a tick applies; see ``InputTurn``.
+  package let inputsPerTick: Int
 
   /// A room kind; checked when a server takes it.
   public init(
@@ -33,6 +35,7 @@ public struct RoomKind: Sendable {
     self.limits = limits
     self.memory = memory
     self.makeLogic = makeLogic
+    inputsPerTick = limits.inputsPerTick.count(atRate: max(1, tickRate))
   }
 
   /// Nanoseconds from one tick to the next, rounded down; due times are computed from the tick number, so nothing

@@ -14,14 +14,19 @@ public struct RoomLimits: Sendable {
   public var eventBytesPerTick = ByteCount.kib(16)
   /// Most bytes of one payload of an event, call or reply: 16 B to 1 KiB.
   public var payloadBytes = ByteCount(WireLimits.payloadBytes)
-  /// Most bytes of one member's messages that wait for the next tick: 1 KiB to 1 MiB; more ends its connection.
+  /// Bytes of one member's messages that wait for the next tick, after which no more is read from it until then: 1 KiB to
+  /// 1 MiB.
   public var inboxBytes = ByteCount.kib(32)
+  /// Most inputs of one member applied in a tick; of more that came the newest are. One input of more than 16 entries counts
+  /// as several.
+  public var inputsPerTick: InputsPerTick = .auto
   /// Most bytes of one member's own messages (replies, whispers) that wait for its socket: 4 KiB to 4 MiB; more ends
   /// its connection.
   public var backlogBytes = ByteCount.kib(64)
-  /// Messages a second that a member may send, on average: 1 to 100,000; more ends its connection.
+  /// Messages other than inputs that a member may send a second, on average: 1 to 100,000. What is above that is read
+  /// later.
   public var messagesPerSecond = 120
-  /// Messages that a member may send at once: 1 to 100,000.
+  /// Such messages that a member may send at once: 1 to 100,000.
   public var messageBurst = 240
   /// Players seated in one tick: 1 to 65,536; further ones wait for the next.
   public var admissionsPerTick = 64
@@ -60,6 +65,7 @@ public struct RoomLimits: Sendable {
       bytes("payloadBytes", payloadBytes, ByteCount(16)...ByteCount(WireLimits.payloadBytes)),
       bytes("inboxBytes", inboxBytes, .kib(1)...(.mib(1))),
       bytes("backlogBytes", backlogBytes, .kib(4)...(.mib(4))),
+      inputsPerTick.fault,
       count("messagesPerSecond", messagesPerSecond, 1...100_000),
       count("messageBurst", messageBurst, 1...100_000),
       count("admissionsPerTick", admissionsPerTick, 1...65536),
@@ -83,5 +89,29 @@ public struct RoomLimits: Sendable {
         + "lower eventBytesPerTick"
     }
     return nil
+  }
+}
+
+/// How many inputs of one member a tick applies.
+public enum InputsPerTick: Hashable, Sendable, ExpressibleByIntegerLiteral {
+  /// As many as clients with a display of up to 240 Hz send in a tick, and twice that, but at least 8: 16 at 30 Hz.
+  case auto
+  /// 1 to 1,024.
+  case count(Int)
+
+  /// So many.
+  public init(integerLiteral count: Int) { self = .count(count) }
+
+  /// The number at so many ticks a second.
+  func count(atRate tickRate: Int) -> Int {
+    switch self {
+    case .auto: max(8, (480 + tickRate - 1) / tickRate)
+    case .count(let count): count
+    }
+  }
+
+  var fault: String? {
+    guard case .count(let count) = self, !(1...1024).contains(count) else { return nil }
+    return "inputsPerTick is auto or 1 to 1024, not \(count)"
   }
 }

@@ -17,8 +17,7 @@ package final class Seat {
   /// The connection that was lost while messages of it may still wait in the inbox: they count, up to there.
   var parting: Delivery?
 
-  /// Sequence of the last input applied; the next one must be higher.
-  @exclusivity(unchecked) var lastInput: UInt32?
+  @exclusivity(unchecked) var inputs = InputTurn()
   @exclusivity(unchecked) var bucket: TokenBucket
   /// Calls taken up and not answered yet.
   var openCalls: [UInt32] = []

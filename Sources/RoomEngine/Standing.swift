@@ -46,6 +46,8 @@ package struct Standing {
   var position = Position.lobby {
     didSet { note(.position, position != .live) }
   }
+  /// Inputs of its seat were dropped: an acknowledgement says more than ``ackDue``.
+  var hasDropped = false
   /// Sequence to acknowledge with the next write.
   var ackDue: UInt32? {
     didSet { note(.ack, ackDue != nil) }

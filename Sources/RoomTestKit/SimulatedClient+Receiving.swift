@@ -64,6 +64,14 @@ extension SimulatedClient: ClientCoreDelegate {
 
   package func client(_ core: ClientCore, didAcknowledge sequence: UInt32) { acknowledgedInput = sequence }
 
+  package func client(_ core: ClientCore, didDrop count: UInt32, ofInputs range: Range<UInt32>) {
+    if UInt32(range.count) < count { room.faults.append("\(count) inputs dropped of \(range)") }
+    droppedInputs += Int(count)
+    droppedRanges.append(range)
+  }
+
+  package func client(_ core: ClientCore, mayHaveLostEvents count: Int) { eventsPerhapsLost += count }
+
   package func client(_ core: ClientCore, didLoseCall id: UInt32) { lostCalls.append(id) }
 
   package func client(_ core: ClientCore, didReceive goodbye: Goodbye) {

@@ -26,6 +26,12 @@ public final class SimulatedClient {
   public internal(set) var goodbye: (reason: CloseReason?, text: String)?
   /// Sequence of the last input that the room has acknowledged; 0 before the first.
   public internal(set) var acknowledgedInput: UInt32 = 0
+  /// Inputs that the room left out, or that were lost with a connection, as far as the client was told.
+  public internal(set) var droppedInputs = 0
+  /// Between which they lie.
+  package internal(set) var droppedRanges: [Range<UInt32>] = []
+  /// Reliable events of which it does not know whether the room has them.
+  public internal(set) var eventsPerhapsLost = 0
   /// Joined, left and came back as often.
   package internal(set) var joins = 0
   package internal(set) var resumes = 0

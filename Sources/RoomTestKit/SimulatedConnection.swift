@@ -28,6 +28,9 @@ public final class SimulatedConnection {
   var state = State.handshake
   var lifecycle = ConnectionLifecycle()
   var assembler = MessageAssembler(limit: WireLimits.clientHandshakeMessageBytes)
+  /// The room takes no more of it for now: the rest of what was sent waits here, as it would in a socket.
+  var isHeldBack = false
+  var unread: [UInt8] = []
 
   /// Why the server ended it; nil while it has not.
   public internal(set) var end: (reason: CloseReason, text: String)?

@@ -6,11 +6,13 @@ extension SimulatedRoom {
   func take(_ bytes: Span<UInt8>, from connection: SimulatedConnection) {
     guard !connection.hasEnded else { return }
     connection.heardAt = clock.now
+    guard !connection.isHeldBack else { return connection.unread += bytes.array(0..<bytes.count) }
     do throws(MessageAssembler.Failure) {
-      _ = try connection.assembler.feed(bytes) { type, body in
+      let used = try connection.assembler.feed(bytes) { type, body in
         handle(type, body, connection)
-        return connection.hasEnded ? .stop : .limit(WireLimits.clientMessageBytes)
+        return connection.hasEnded || connection.isHeldBack ? .stop : .limit(WireLimits.clientMessageBytes)
       }
+      connection.unread = connection.isHeldBack ? bytes.array(used..<bytes.count) : []
     } catch {
       switch error {
       case .malformed(let wire): end(connection, .malformed, "message: \(wire)")
@@ -48,11 +50,20 @@ extension SimulatedRoom {
   }
 
   private func receive(_ type: MessageType, _ body: Span<UInt8>, _ connection: SimulatedConnection) {
-    do {
-      try room.receive(type, body, from: connection.delivery, now: clock.now)
-    } catch {
-      end(connection, error.reason, error.text)
-    }
+    if !room.receive(type, body, from: connection.delivery, now: clock.now) { connection.isHeldBack = true }
+  }
+
+  /// Goes on with what was left unread, once the room takes more of it.
+  ///
+  /// - Returns: whether it does.
+  func goOnReading(_ connection: SimulatedConnection) -> Bool {
+    guard connection.isHeldBack, !connection.hasEnded else { return false }
+    guard room.mayReceive(from: connection.delivery, now: clock.now) else { return false }
+    connection.isHeldBack = false
+    let unread = connection.unread
+    connection.unread = []
+    take(unread.span, from: connection)
+    return true
   }
 
   private func hello(_ body: Span<UInt8>, _ connection: SimulatedConnection) {

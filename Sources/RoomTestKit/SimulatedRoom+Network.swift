@@ -51,6 +51,7 @@ extension SimulatedRoom {
       moved = true
       if !connection.isOver { forEachPiece(arrived) { client.receive($0, over: connection) } }
     }
+    if goOnReading(connection) { moved = true }
     // Its end is told at once, with all that came before.
     if !connection.isReadAtTicks || connection.isClosedByClient, takeSent(connection) { moved = true }
     return noteEnds(connection) || moved
@@ -78,7 +79,9 @@ extension SimulatedRoom {
   }
 
   private func noteEnds(_ connection: SimulatedConnection) -> Bool {
-    if connection.isCut || connection.isClosedByClient, !connection.hasEnded {
+    // What it said before it closed still counts.
+    let isClosed = connection.isClosedByClient && connection.unread.isEmpty
+    if connection.isCut || isClosed, !connection.hasEnded {
       end(connection, connection.isCut ? .peerReset : .peerClosed, "the stream ended")
       return true
     }

@@ -141,7 +141,12 @@ enum MalformedVectors {
     Sample(
       .truncated, "joined with fewer players than counted", .server, .joined,
       "04 00 00 00 1e 00 00 00 0000000000000000 02 00"),
-    Sample(.valueTooLarge, "input ack of 33 bits", .server, .inputAck, "8080808010"),
+    Sample(.valueTooLarge, "input ack of 33 bits", .server, .inputAck, "8080808010 00"),
+    Sample(.truncated, "input ack without the count of dropped inputs", .server, .inputAck, "07"),
+    Sample(.valueTooLarge, "input ack of 33 bits of dropped inputs", .server, .inputAck, "07 8080808010 01"),
+    Sample(.truncated, "input ack of dropped inputs without what was applied", .server, .inputAck, "07 01"),
+    Sample(.inconsistent, "input ack that applied only what came later", .server, .inputAck, "07 01 08"),
+    Sample(.trailingBytes, "input ack that dropped nothing and says what was applied", .server, .inputAck, "07 00 07"),
     Sample(.truncated, "reply without status", .server, .reply, "01"),
     Sample(.invalidLength, "reply with a payload of 1025 bytes", .server, .reply, "01 00" + filled(1025)),
     Sample(.unknownFlag, "whisper with flag 4", .server, .whisper, "04 00 10"),

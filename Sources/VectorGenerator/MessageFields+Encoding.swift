@@ -149,8 +149,11 @@ extension MessageFields {
   }
 
   private static func inputAck(_ fields: JSONValue) throws -> [UInt8] {
-    let sequence = UInt32(try fields.uint("sequence"))
-    return written { InputAck.encode(sequence: sequence, into: &$0) }
+    let dropped = UInt32(try fields.uint("dropped"))
+    let ack = InputAck(
+      sequence: UInt32(try fields.uint("sequence")), dropped: dropped,
+      firstApplied: dropped > 0 ? UInt32(try fields.uint("firstApplied")) : 0)
+    return written { ack.encode(into: &$0) }
   }
 
   private static func reply(_ fields: JSONValue) throws -> [UInt8] {

@@ -23,7 +23,7 @@ package enum MessageFields {
     case (.welcome, .server): decode(try Welcome(body))
     case (.joined, .server): decode(try Joined(body))
     case (.frame, .server): try decodeFrame(body)
-    case (.inputAck, .server): ["sequence": .integer(UInt64(try InputAck.sequence(body)))]
+    case (.inputAck, .server): try inputAck(body)
     case (.reply, .server): decode(try Reply(body), body)
     case (.whisper, .server): decode(try Whisper(body), body)
     case (.events, .server): decodeEvents(try MissedEvents.block(body), body, first: "first")
@@ -31,6 +31,15 @@ package enum MessageFields {
     case (.goodbye, .server): decode(try Goodbye(body))
     default: throw VectorFault("the \(sender.rawValue) sends no \(type)")
     }
+  }
+
+  private static func inputAck(_ body: Span<UInt8>) throws -> JSONValue {
+    let ack = try InputAck(body)
+    var fields: [String: JSONValue] = [
+      "sequence": .integer(UInt64(ack.sequence)), "dropped": .integer(UInt64(ack.dropped)),
+    ]
+    if ack.dropped > 0 { fields["firstApplied"] = .integer(UInt64(ack.firstApplied)) }
+    return .object(fields)
   }
 
   private static func decodeEmpty(_ body: Span<UInt8>) throws -> JSONValue {

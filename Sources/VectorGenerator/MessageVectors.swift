@@ -161,8 +161,13 @@ enum MessageVectors {
           "version": most32, "capabilities": most64, "session": most64, "time": most64, "maxClientMessage": most32,
           "maxServerMessage": most32, "graceSeconds": most32, "ticketHex": repeated(0, 64),
         ]),
-      Sample("input ack", .server, .inputAck, ["sequence": 0]),
-      Sample("input ack of 32 bits", .server, .inputAck, ["sequence": most32]),
+      Sample("input ack", .server, .inputAck, ["sequence": 0, "dropped": 0]),
+      Sample("input ack of 32 bits", .server, .inputAck, ["sequence": most32, "dropped": 0]),
+      Sample(
+        "input ack after dropped inputs", .server, .inputAck, ["sequence": 1296, "dropped": 1100, "firstApplied": 1281]),
+      Sample(
+        "input ack of highest numbers", .server, .inputAck,
+        ["sequence": most32, "dropped": most32, "firstApplied": most32]),
       Sample("left", .server, .left, [:]),
     ] + joins + frames + answers + whispers + endings + pings(.server)
   }

@@ -6,10 +6,11 @@ public enum CloseReason: UInt16, Sendable, CaseIterable {
   case idle = 3
   case overBudget = 4
   case internalError = 5
+  case rateLimited = 6
+  case handshakeTimeout = 7
   case ticketUnknown = 64
   case ticketStale = 65
   case roomClosed = 66
-  case handshakeTimeout = 67
   case connectionLimit = 68
   case badMagic = 128
   case versionUnsupported = 129
@@ -21,7 +22,6 @@ public enum CloseReason: UInt16, Sendable, CaseIterable {
   case kicked = 135
   case superseded = 136
   case invalidInput = 137
-  case rateLimited = 138
   // The other side is gone: counted and logged, never sent.
   case peerClosed = 256
   case peerReset = 257
@@ -29,11 +29,11 @@ public enum CloseReason: UInt16, Sendable, CaseIterable {
 
   /// What a client should do after it was told this reason.
   public enum Retry: String, Sendable {
-    /// Reconnect and resume with the ticket.
+    /// Reconnect, with the ticket when there is a seat to go back to.
     case resume
     /// Reconnect as a new session.
     case fresh
-    /// Do not reconnect: it would end the same way.
+    /// Do not reconnect: it would end the same way. Only for what an honest client cannot do, on any network.
     case never
   }
 

@@ -20,6 +20,17 @@ package struct InputReader: Sendable {
     left = try body.varint(&at, in: 0...UInt64(WireLimits.inputEntries), "count")
   }
 
+  /// How many entries an Input says it has, before anything of it is checked; 0 for one that cannot be read so far.
+  package static func entryCount(_ body: Span<UInt8>) -> Int {
+    var at = 0
+    while at < body.count, body[at] >= 0x80 { at += 1 }
+    at += 1
+    guard at < body.count else { return 0 }
+    let low = Int(body[at])
+    guard low >= 0x80 else { return low }
+    return at + 1 < body.count ? min((low & 0x7F) | Int(body[at + 1]) << 7, WireLimits.inputEntries) : 0
+  }
+
   /// Reads the next entry's values into row 0 of the scratch table of its kind; nil after the last entry.
   ///
   /// - Parameter scratch: one table a kind with row 0 present; see ``scratch(_:)``.

@@ -225,23 +225,45 @@ package struct Goodbye: Equatable, Sendable {
   package static let bound = 24 + 2 * (WireLimits.textBytes + 4)
 }
 
-/// The last input that the room applied.
-package enum InputAck {
-  package static func sequence(_ body: Span<UInt8>) throws(WireError) -> UInt32 {
-    var at = 0
-    let sequence = try body.varint32(&at, "sequence")
-    try body.end(at)
-    return sequence
+/// What became of a member's inputs, as of the last frame.
+package struct InputAck: Equatable, Sendable {
+  /// The last input that the room has applied.
+  package var sequence: UInt32
+  /// Inputs of this seat that were left out so far, because later ones had come by their tick.
+  package var dropped: UInt32
+  /// The lowest sequence from which on all inputs up to ``sequence`` were applied; 0 when none was ever dropped.
+  package var firstApplied: UInt32
+
+  package init(sequence: UInt32, dropped: UInt32 = 0, firstApplied: UInt32 = 0) {
+    self.sequence = sequence
+    self.dropped = dropped
+    self.firstApplied = dropped > 0 ? firstApplied : 0
   }
 
-  package static func encode(sequence: UInt32, into out: inout OutputRawSpan) {
-    out.put(varint: 1 + varintLength(UInt64(sequence)))
+  package init(_ body: Span<UInt8>) throws(WireError) {
+    var at = 0
+    sequence = try body.varint32(&at, "sequence")
+    dropped = try body.varint32(&at, "dropped")
+    firstApplied = 0
+    if dropped > 0 {
+      let start = at
+      firstApplied = try body.varint32(&at, "firstApplied")
+      guard firstApplied <= sequence else { throw WireError(.inconsistent, at: start, "firstApplied") }
+    }
+    try body.end(at)
+  }
+
+  package func encode(into out: inout OutputRawSpan) {
+    let length = 1 + varintLength(UInt64(sequence)) + varintLength(UInt64(dropped))
+    out.put(varint: dropped > 0 ? length + varintLength(UInt64(firstApplied)) : length)
     out.put(byte: MessageType.inputAck.rawValue)
     out.put(varint: UInt64(sequence))
+    out.put(varint: UInt64(dropped))
+    if dropped > 0 { out.put(varint: UInt64(firstApplied)) }
   }
 
-  /// Length, type and a 32-bit varint.
-  package static let bound = 7
+  /// Length, type and three 32-bit varints.
+  package static let bound = 17
 }
 
 /// The answer to a Call; the payload is a range of the body.

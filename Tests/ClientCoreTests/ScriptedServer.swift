@@ -164,7 +164,7 @@ struct ScriptedServer {
   }
 
   static func ack(_ sequence: UInt32) -> [UInt8] {
-    encodedBytes(bound: 16) { InputAck.encode(sequence: sequence, into: &$0) }
+    encodedBytes(bound: InputAck.bound) { InputAck(sequence: sequence).encode(into: &$0) }
   }
 
   static func message(_ type: MessageType, _ body: (inout OutputRawSpan) -> Void) -> [UInt8] {

@@ -25,8 +25,8 @@ import WireFormat
     let avatars: [EntityID]
     private(set) var order: [UInt16] = []
 
-    init() throws {
-      stage = try Stage()
+    init(_ limits: RoomLimits = RoomLimits()) throws {
+      stage = try Stage(limits)
       both = stage.join(2)
       avatars = try both.map(stage.avatar)
       stage.game.onInput = { [weak self] input, player, room in
@@ -151,18 +151,19 @@ import WireFormat
     stage.finish()
   }
 
-  @Test func moreMessagesThanTheBurstEndTheConnection() throws {
+  @Test func moreMessagesThanTheRateAreTakenLaterAndInOrder() throws {
     var limits = RoomLimits()
     (limits.messagesPerSecond, limits.messageBurst) = (10, 20)
     let stage = try Stage(limits)
-    let ann = stage.join(1)[0]
-    for _ in 0..<20 { ann.raise(20, to: .others) }
-    #expect(ann.isConnected)
-    stage.room.advance(by: .milliseconds(100))
-    ann.raise(20, to: .others)
-    #expect(ann.isConnected)
-    ann.raise(20, to: .others)
-    #expect(ann.goodbye?.reason == .rateLimited)
+    let both = stage.join(2)
+    for number in 0..<40 { both[0].raise(20, [UInt8(number)], to: .others) }
+    stage.room.advance(ticks: 1)
+    #expect(both[1].events.count == 20)
+    stage.room.advance(by: .seconds(1))
+    #expect((29...31).contains(both[1].events.count), "\(both[1].events.count)")
+    stage.room.advance(by: .seconds(1))
+    #expect(both[1].events.map(\.payload) == (0..<40).map { [UInt8($0)] })
+    #expect(both[0].isConnected)
     stage.finish()
   }
 
@@ -170,15 +171,18 @@ import WireFormat
     var limits = RoomLimits()
     (limits.messagesPerSecond, limits.messageBurst) = (10, 20)
     let stage = try Stage(limits)
-    let ann = stage.join(1)[0]
-    for _ in 0..<19 { ann.raise(20, to: .others) }
-    ann.leave()
+    let both = stage.join(2)
+    for _ in 0..<18 { both[0].raise(20, to: .others) }
+    both[0].leave()
     stage.room.advance(ticks: 1)
-    ann.join()
+    both[0].join()
     stage.room.advance(ticks: 1)
-    #expect(ann.isInRoom)
-    for _ in 0..<3 where ann.isConnected { ann.raise(20, to: .others) }
-    #expect(ann.goodbye?.reason == .rateLimited)
+    #expect(both[0].isInRoom)
+    for _ in 0..<20 { both[0].raise(20, to: .others) }
+    stage.room.advance(ticks: 1)
+    #expect(both[1].events.count < 18 + 20)
+    stage.room.advance(by: .seconds(2))
+    #expect(both[1].events.count == 18 + 20)
     stage.finish()
   }
 
@@ -188,20 +192,135 @@ import WireFormat
     limits.messageBurst = 100_000
     let stage = try Stage(limits)
     let ann = stage.join(1)[0]
-    var sent = 0
-    while ann.isConnected, sent < 100 {
-      ann.raise(20, Array(repeating: 0, count: 1000), to: .others)
-      sent += 1
-    }
-    #expect(sent == 4)
-    #expect(ann.goodbye?.reason == .rateLimited)
-    let bob = stage.join()
-    sent = 0
-    while bob.isConnected, sent < 10_000 {
-      bob.send(raw: [1, MessageType.leave.rawValue])
-      sent += 1
-    }
-    #expect(sent < 4096 / 16)
+    for _ in 0..<100 { ann.raise(20, Array(repeating: 0, count: 1000), to: .others) }
+    let delivery = try #require(ann.connection?.delivery)
+    #expect(delivery.waitingBytes <= 4096 + 1100)
+    stage.room.advance(ticks: 40)
+    #expect(ann.isConnected)
+    #expect(delivery.waitingBytes == 0)
+    for _ in 0..<1000 { ann.send(raw: [2, MessageType.input.rawValue, 0]) }
+    #expect(delivery.waitingBytes <= 4096 + 100)
+    stage.room.finish()
+  }
+
+  // MARK: More inputs than a tick takes
+
+  @Test func ofInputsThatPiledUpTheNewestAreAppliedAndTheirPlayerIsToldOfTheOthers() throws {
+    var limits = RoomLimits()
+    limits.inputsPerTick = 4
+    let pair = try Pair(limits)
+    let (stage, both) = (pair.stage, pair.both)
+    for step in 1...100 { try pair.turn(0, to: Double(step)) }
+    try pair.turn(1, to: 7)
+    stage.room.advance(ticks: 1)
+    #expect(pair.order == [0, 0, 0, 0, 1])
+    #expect(both[0].isConnected)
+    #expect(both[1].get(stage.keys.yaw, of: pair.avatars[0]) == 100, "the newest counts")
+    #expect(both[0].acknowledgedInput == 100)
+    #expect(both[0].droppedInputs == 96)
+    #expect(both[0].core.seat?.droppedInputs == 96)
+    #expect(both[0].droppedRanges == [1..<97])
+    #expect(both[1].droppedInputs == 0)
+    #expect(stage.room.room.counters.inputsDropped == 96)
+    for step in 1...3 { try pair.turn(0, to: Double(step)) }
+    stage.room.advance(ticks: 1)
+    #expect(both[0].acknowledgedInput == 103)
+    #expect(both[0].droppedInputs == 96, "who keeps to the pace again loses nothing")
     stage.finish()
+  }
+
+  @Test func whatIsReadWithinATickAndIsTooMuchForItWaitsForTheNext() throws {
+    var limits = RoomLimits()
+    limits.inputsPerTick = 4
+    let pair = try Pair(limits)
+    let (stage, both) = (pair.stage, pair.both)
+    both[0].connection?.isReadAtTicks = true
+    for step in 1...6 { try pair.turn(0, to: Double(step)) }
+    stage.room.advance(ticks: 1)
+    #expect(pair.order.count == 4)
+    #expect(both[0].acknowledgedInput == 4)
+    stage.room.advance(ticks: 1)
+    #expect(both[0].acknowledgedInput == 6)
+    #expect(both[0].droppedInputs == 0)
+    both[0].connection?.isReadAtTicks = true
+    for step in 1...20 { try pair.turn(0, to: Double(step)) }
+    stage.room.advance(ticks: 2)
+    #expect(both[0].acknowledgedInput == 26)
+    #expect(both[0].droppedInputs == 12)
+    #expect(both[1].get(stage.keys.yaw, of: pair.avatars[0]) == 20)
+    stage.finish()
+  }
+
+  @Test func theCountOfDroppedInputsOutlivesTheConnection() throws {
+    var limits = RoomLimits()
+    limits.inputsPerTick = 2
+    let pair = try Pair(limits)
+    let (stage, both) = (pair.stage, pair.both)
+    for step in 1...5 { try pair.turn(0, to: Double(step)) }
+    stage.room.advance(ticks: 1)
+    #expect(both[0].droppedInputs == 3)
+    both[0].connection?.cut()
+    stage.room.advance(ticks: 3)
+    both[0].connect()
+    for step in 1...5 { try pair.turn(0, to: Double(step)) }
+    stage.room.advance(ticks: 1)
+    #expect(both[0].acknowledgedInput == 10)
+    #expect(both[0].droppedInputs == 6)
+    stage.finish()
+  }
+
+  @Test func inputsThatWentDownWithTheConnectionAreTold() throws {
+    let pair = try Pair()
+    let (stage, both) = (pair.stage, pair.both)
+    try pair.turn(0, to: 1)
+    stage.room.advance(ticks: 1)
+    for step in 2...4 { try pair.turn(0, to: Double(step)) }
+    both[0].raise(20, to: .others)
+    // Reset: what has been read and waits for the tick is lost when the client is back before it.
+    both[0].connection?.cut()
+    stage.room.advance(by: .zero)
+    #expect(both[0].eventsPerhapsLost == 1)
+    both[0].connect()
+    stage.room.advance(ticks: 1)
+    #expect(both[0].acknowledgedInput == 1)
+    #expect(both[0].droppedRanges == [2..<5])
+    #expect(both[0].droppedInputs == 3)
+    stage.finish()
+  }
+
+  @Test(arguments: [(1, 4), (16, 4), (17, 2), (64, 1), (65, 1), (256, 1)])
+  func anInputCountsByItsEntries(entries: Int, applied: Int) throws {
+    var limits = RoomLimits()
+    limits.inputsPerTick = 4
+    let stage = try Stage(limits)
+    let ann = stage.join(1)[0]
+    for sequence in 1...8 {
+      let body = encodedBytes(bound: 8192) { out in
+        out.put(varint: UInt64(sequence))
+        out.put(varint: entries)
+        for _ in 0..<entries { for byte: UInt8 in [0, 0, 2, 20] { out.put(byte: byte) } }
+      }
+      let head = encodedBytes(bound: 8) { out in
+        out.put(varint: body.count + 1)
+        out.put(byte: MessageType.input.rawValue)
+      }
+      ann.send(raw: head + body)
+    }
+    stage.room.advance(ticks: 1)
+    #expect(stage.room.room.counters.inputs == UInt64(applied))
+    #expect(stage.room.room.counters.inputsDropped == UInt64(8 - applied))
+    stage.room.finish()
+  }
+
+  @Test func theNumberFollowsTheTickRate() throws {
+    let schema = try TestSchema.make()
+    func count(_ rate: Int) -> Int {
+      RoomKind("k", schema: schema, tickRate: rate) { RelayLogic(grants: []) }.inputsPerTick
+    }
+    // Clients of 144 Hz on a bunching network find room at every rate.
+    for rate in 1...128 { #expect(count(rate) * rate >= 2 * 144 || count(rate) >= 8) }
+    #expect(count(1) == 480)
+    #expect(count(30) == 16)
+    #expect(count(128) == 8)
   }
 }

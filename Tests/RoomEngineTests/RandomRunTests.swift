@@ -32,10 +32,11 @@ import WireFormat
     #expect(total.joins > 300)
     #expect(total.leaves > 150)
     #expect(total.whispersLost > 10)
+    #expect(total.inputsDropped > 10)
     for reason: CloseReason in [
-      .slowConsumer, .handshakeTimeout, .idle, .kicked, .superseded, .roomClosed, .draining, .rateLimited, .peerReset,
+      .slowConsumer, .handshakeTimeout, .idle, .kicked, .superseded, .roomClosed, .draining, .peerReset,
       .peerClosed, .writeFailed,
-      .ticketUnknown, .ticketStale,
+      .ticketUnknown,
     ] { #expect(ends[reason, default: 0] > 0, "no connection ended as \(reason)") }
   }
 }

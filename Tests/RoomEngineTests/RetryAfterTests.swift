@@ -15,7 +15,7 @@ import WireFormat
 
   @Test(arguments: CloseReason.allCases)
   func whatPassesByItselfSaysWhen(reason: CloseReason) {
-    let passes: Set<CloseReason> = [.draining, .connectionLimit, .overBudget]
+    let passes: Set<CloseReason> = [.draining, .connectionLimit, .overBudget, .rateLimited]
     #expect(told(reason).count == (passes.contains(reason) ? 1000 : 0))
   }
 

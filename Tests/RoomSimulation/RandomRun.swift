@@ -83,6 +83,7 @@ package final class RandomRun {
     limits.grace = .milliseconds(100 + random.below(1100))
     limits.linger = .milliseconds(100 + random.below(1400))
     limits.heartbeat = .milliseconds(100 + random.below(500))
+    if random.oneIn(2) { limits.inputsPerTick = .count(1) }
     return limits
   }
 

@@ -279,7 +279,7 @@ final class FakeServer: @unchecked Sendable, StreamDelegate {
       tables[0].copy(entry.mask, from: &scratch, row: 0, to: Int(entry.entity.id))
     }
     step()
-    let acknowledgement = encodedBytes(bound: 16) { InputAck.encode(sequence: reader.sequence, into: &$0) }
+    let acknowledgement = encodedBytes(bound: InputAck.bound) { InputAck(sequence: reader.sequence).encode(into: &$0) }
     guard partsAcknowledgements, let loop else { return send(acknowledgement) }
     late.append(acknowledgement)
     if lateAcknowledgement == nil {

@@ -40,8 +40,8 @@ class PlayingTests(ClientTestCase):
         self.pong = peer.expect("Pong")
         first, second = peer.expect("Input"), peer.expect("Input")
         self.inputs = [first, second]
-        peer.send("InputAck", sequence=first["sequence"])
-        peer.send("InputAck", sequence=second["sequence"])
+        peer.send("InputAck", sequence=first["sequence"], dropped=0)
+        peer.send("InputAck", sequence=second["sequence"], dropped=0)
         peer.part()
 
     def check_quiet_game(self, code: int, report: dict[str, Any]) -> None:

@@ -33,7 +33,7 @@ class ViolationTests(ClientTestCase):
             ("Events brings 1 events, 2 were missed",
              lambda peer: (peer.keyframe(20, 7), peer.send("Events", first=6, events=[reliable()]))),
             ("Events though no event was missed", lambda peer: peer.send("Events", first=6, events=[reliable()])),
-            ("InputAck 1000", lambda peer: peer.send("InputAck", sequence=1000)),
+            ("InputAck 1000", lambda peer: peer.send("InputAck", sequence=1000, dropped=0)),
             ("Whisper has number 2", lambda peer: peer.send("Whisper", flags=1, number=2, code=16, payload=b"")),
             ("Pong with token 1", lambda peer: peer.send("Pong", token=1, time=2000)),
             ("the server clock went back", lambda peer: peer.send("Pong", token=peer.expect_ping(), time=999)),
@@ -57,8 +57,8 @@ class ViolationTests(ClientTestCase):
         def script(peer: Peer) -> None:
             peer.enter()
             peer.expect("Input"), peer.expect("Input")
-            peer.send("InputAck", sequence=2)
-            peer.send("InputAck", sequence=1)
+            peer.send("InputAck", sequence=2, dropped=0)
+            peer.send("InputAck", sequence=1, dropped=0)
             peer.until_closed()
 
         self.assert_violation("InputAck 1 after 2", script)
@@ -86,7 +86,7 @@ class ViolationTests(ClientTestCase):
             ("of tick 11, Joined.tick is 10", lambda peer: (peer.joined(), peer.keyframe(11, 5))),
             ("tickRate is 0", lambda peer: peer.joined(tickRate=0)),
             ("not a keyframe", lambda peer: (peer.joined(), peer.frame(10))),
-            ("before the first keyframe", lambda peer: (peer.joined(), peer.send("InputAck", sequence=0))),
+            ("before the first keyframe", lambda peer: (peer.joined(), peer.send("InputAck", sequence=0, dropped=0))),
             ("Whisper before the first keyframe",
              lambda peer: (peer.joined(), peer.send("Whisper", flags=1, number=1, code=16, payload=b""))),
         ]

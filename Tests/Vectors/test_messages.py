@@ -56,7 +56,8 @@ class MessageTests(WireTestCase):
          {"flags": 2, "tick": 10, "span": 1, "firstReliable": 5, "events": [
              {"flags": 1, "code": 16, "payload": b"\xff"},
              {"flags": 6, "sender": 3, "code": 17, "payload": b""}]}),
-        ("InputAck", "14 07", {"sequence": 7}),
+        ("InputAck", "14 07 00", {"sequence": 7, "dropped": 0}),
+        ("InputAck", "14 07 02 05", {"sequence": 7, "dropped": 2, "firstApplied": 5}),
         ("Reply", "15 01 02 6e 6f", {"id": 1, "status": 2, "payload": b"no"}),
         ("Whisper", "16 03 04 09 10 aa", {"flags": 3, "number": 4, "sender": 9, "code": 16, "payload": b"\xaa"}),
         ("Whisper", "16 00 04 10", {"flags": 0, "number": 4, "code": 16, "payload": b""}),

@@ -44,7 +44,9 @@ import WireFormat
     #expect(encodedBytes(bound: tooMany) { goodbye.encode(into: &$0) }.count <= Goodbye.bound + messageOverhead)
     #expect(encodedBytes(bound: tooMany) { welcome.encode(into: &$0) }.count <= Welcome.bound + messageOverhead)
     #expect(encodedBytes(bound: tooMany) { joined.encode(into: &$0) }.count <= joined.bound + messageOverhead)
-    #expect(encodedBytes(bound: tooMany) { InputAck.encode(sequence: .max, into: &$0) }.count <= InputAck.bound)
+    #expect(
+      encodedBytes(bound: tooMany) { InputAck(sequence: .max, dropped: .max, firstApplied: .max).encode(into: &$0) }
+        .count <= InputAck.bound)
     let reply = encodedBytes(bound: tooMany) {
       Reply.encode(id: .max, status: .payloadInvalid, payload: payload.span, into: &$0)
     }

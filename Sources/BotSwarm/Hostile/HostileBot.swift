@@ -14,6 +14,10 @@ class HostileBot {
   static let marginSeconds = 5.0
   /// What follows at once needs no deadline of the server.
   static let atOnceSeconds = 3.0
+  /// What a round of a flood comes to: the server takes no more than the rate allows, and ends nobody.
+  static let slowed = "slowed"
+  /// How long a flood goes on.
+  static let floodSeconds = 5.0
 
   /// What may end a round, and by when.
   private struct Expectation {

@@ -20,8 +20,11 @@ final class InputFloodBot: HostileBot {
     link.stopFollowing()
     sequence = 0
     if let schema = link.core?.seat?.schema { prepare(schema) }
-    act(expecting: ["rateLimited"], withinSeconds: Self.atOnceSeconds)
+    act(expecting: [Self.slowed], withinSeconds: Self.floodSeconds)
   }
+
+  /// It was made to wait, which hurts nobody else: that is for the healthy bots to tell.
+  override func deadlinePassed() { judge(Self.slowed) }
 
   /// The first field of each entity that there may be, its own or not, with an allowed value.
   private func prepare(_ schema: Schema) {

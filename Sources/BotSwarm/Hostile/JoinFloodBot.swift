@@ -1,12 +1,11 @@
-/// Hops from room to room as fast as the ticks allow: each hop costs a keyframe, so the server must end it.
+/// Hops from room to room as fast as the ticks allow: each hop costs a keyframe, so the server must slow it down.
 final class JoinFloodBot: HopBot {
-  /// Twenty joins at once and a few a second are what the server allows by default.
-  private static let floodSeconds = 10.0
-
   override var isDone: Bool { false }
   override var rate: Double? { nil }
 
-  override func act() { act(expecting: ["rateLimited"], withinSeconds: Self.floodSeconds) }
+  override func act() { act(expecting: [Self.slowed], withinSeconds: Self.floodSeconds) }
+
+  override func deadlinePassed() { judge(Self.slowed) }
 
   /// A full room is no reason to wait.
   override func refused(_ link: HostileLink, _ reason: String) {

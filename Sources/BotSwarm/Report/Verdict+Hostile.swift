@@ -103,7 +103,8 @@ extension HostileKind {
     case .halfOpen: "must be forgotten within \(seconds(limits.idleSeconds))"
     case .halfClose: "must be let go \(seconds(limits.stallSeconds)) after its end"
     case .silent, .slowloris: "must be ended within \(seconds(limits.handshakeSeconds))"
-    case .garbage, .oversize, .inputFlood, .joinFlood: "must be ended at once, with the reason"
+    case .garbage, .oversize: "must be ended at once, with the reason"
+    case .inputFlood, .joinFlood: "must be slowed to its rate, and not be ended"
     case .hop: "must not be ended" + (plan.hops.map { "; \(Format.grouped($0 * plan.bots(.hop))) asked for" } ?? "")
     case .churn: "must be taken in" + (plan.cycles.map { "; \(Format.grouped($0)) asked for" } ?? "")
     case .reset: "must be taken in"

@@ -101,6 +101,9 @@ extension Metric {
     loop("tickserver_inputs_ignored_total", .counter, "Parts of inputs for entities gone or not the client's.") {
       MetricValue($0.rooms.inputsIgnored)
     },
+    loop("tickserver_inputs_dropped_total", .counter, "Inputs left out since newer ones had come by their tick.") {
+      MetricValue($0.rooms.inputsDropped)
+    },
     loop("tickserver_events_total", .counter, "Events sent to rooms or members.") { MetricValue($0.rooms.events) },
     loop("tickserver_events_refused_total", .counter, "Events beyond the bytes of a tick.") {
       MetricValue($0.rooms.eventsRefused)

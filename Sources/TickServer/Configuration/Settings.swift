@@ -136,6 +136,7 @@ private func roomSettings(of room: RoomDraft, at index: Int) -> [Setting] {
     limit("payloadBytes", \.payloadBytes, .size(ByteCount(16)...ByteCount(WireLimits.payloadBytes))),
     limit("inboxBytes", \.inboxBytes, .size(.kib(1)...(.mib(1)))),
     limit("backlogBytes", \.backlogBytes, .size(.kib(4)...(.mib(4)))),
+    limit("inputsPerTick", \.inputsPerTick, .inputsPerTick),
     limit("messagesPerSecond", \.messagesPerSecond, .integer(1...100_000)),
     limit("messageBurst", \.messageBurst, .integer(1...100_000)),
     limit("admissionsPerTick", \.admissionsPerTick, .integer(1...65536)),
@@ -148,6 +149,13 @@ private func roomSettings(of room: RoomDraft, at index: Int) -> [Setting] {
     limit("heartbeat", \.heartbeat, .time(.milliseconds(100)...(.seconds(60)))),
   ]
   return own + entities + counts + times
+}
+
+extension SettingForm where Value == InputsPerTick {
+  static var inputsPerTick: SettingForm {
+    SettingForm<Int>.integer(1...1024).or(
+      "auto", .auto, wrap: { .count($0) }, unwrap: { if case .count(let count) = $0 { count } else { nil } })
+  }
 }
 
 extension SettingForm where Value == Int? {

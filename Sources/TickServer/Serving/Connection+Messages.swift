@@ -12,9 +12,7 @@ extension Connection {
     }
     if case .handshake = state { return begin(type, body) }
     if type == MessageType.pong.rawValue, isAnswer(body) { return }
-    guard isWithinRate(type) else {
-      return loop.end(self, .rateLimited, loop.shared.paceLimits.messagesText)
-    }
+    countMessage(type)
     guard let type = MessageType(rawValue: type) else {
       if type < MessageType.firstOptional {
         loop.end(self, .unknownMessage, "message type \(type) is required and not known")
@@ -40,22 +38,19 @@ extension Connection {
   }
 
   /// A room counts what is for it by its own limits; all else, answered or skipped, costs the server as much.
-  private func isWithinRate(_ type: UInt8) -> Bool {
+  private func countMessage(_ type: UInt8) {
     if case .seated = state {
       switch MessageType(rawValue: type) {
-      case .input, .event, .call, .leave: return true
+      case .input, .event, .call, .leave: return
       default: break
       }
     }
-    return pace.messages.take(now: loop.now)
+    pace.messages.charge(now: loop.realNow)
+    if pace.messages.isSpent(now: loop.realNow) { isHeldBack = true }
   }
 
   private func receive(_ type: MessageType, _ body: Span<UInt8>, _ room: Room) {
-    do {
-      try room.receive(type, body, from: delivery, now: loop.now)
-    } catch {
-      loop.end(self, error.reason, error.text)
-    }
+    if !room.receive(type, body, from: delivery, now: loop.realNow) { isHeldBack = true }
   }
 
   // MARK: Handshake
@@ -121,6 +116,8 @@ extension Connection {
   }
 
   private func resume(_ point: ResumePoint) {
+    // Given up while it waited to be heard: it would take the seat from the connection that came after it.
+    if stream.peerHasShutDown { return loop.end(self, .peerClosed, "it ended before it could resume") }
     guard let place = loop.shared.sessions.find(point.ticket) else {
       loop.end(self, .ticketUnknown, "no session has this ticket: join anew")
       return
@@ -131,9 +128,8 @@ extension Connection {
   // MARK: Lobby
 
   private func join(_ join: Join, _ session: Session) {
-    guard pace.joins.take(now: loop.now) else {
-      return loop.end(self, .rateLimited, loop.shared.paceLimits.joinsText)
-    }
+    pace.joins.charge(now: loop.realNow)
+    if pace.joins.isSpent(now: loop.realNow) { isHeldBack = true }
     switch loop.shared.rooms.locate(
       join, for: address, isShortOfMemory: loop.shared.pressure.level > .normal)
     {
@@ -174,14 +170,14 @@ extension Connection {
   /// Takes the answer to a ping that a room has sent, which costs the client nothing of its rate; false for any other.
   private func isAnswer(_ body: Span<UInt8>) -> Bool {
     guard let pong = try? Pong(body), delivery.owes(pong.token) else { return false }
-    if case .seated(_, let host) = state, host.room.confirm(pong.token, by: delivery, now: loop.clock()) { pump() }
+    if case .seated(_, let host) = state, host.room.confirm(pong.token, by: delivery, now: loop.attendedClock()) { pump() }
     return true
   }
 
   /// Asks the client for a sign of life.
   func ping(at now: Instant) {
     pingedAt = now
-    send(bound: 16) { Ping.encode(token: loop.shared.microseconds(at: now), into: &$0) }
+    send(bound: 16) { Ping.encode(token: loop.shared.microseconds(at: loop.clock()), into: &$0) }
   }
 
   private func pong(_ token: UInt64) {

@@ -45,6 +45,13 @@ final class Connection: StreamDelegate {
   @exclusivity(unchecked) var intake: Int?
   @exclusivity(unchecked) var lifecycle: ConnectionLifecycle
   @exclusivity(unchecked) private var assembler = MessageAssembler(limit: WireLimits.clientHandshakeMessageBytes)
+  /// Nothing is read from it for a while: it has used up a rate, or what may wait for a tick.
+  @exclusivity(unchecked) var isHeldBack = false
+  /// Read before that, and not handled: less than one read brings.
+  @exclusivity(unchecked) var heldBytes: [UInt8] = []
+  /// Work done of what was read last, and how much may be done of it; see ``ConnectionPace/work(of:_:)``.
+  @exclusivity(unchecked) private var work = 0
+  @exclusivity(unchecked) private var mostWork = 0
   /// Bytes here that wait for the rest of their message or for the other loop, as counted in the loop's account.
   @exclusivity(unchecked) private var heldInputBytes = 0
   /// Largest message that the client may send now, in bytes.
@@ -124,7 +131,7 @@ final class Connection: StreamDelegate {
     guard !hasEnded else { return }
     let isSeated = seatedRoom != nil
     receive(bytes)
-    if let seatedRoom { noteRhythm(seatedRoom) }
+    if let seatedRoom, !isHeldBack { noteRhythm(seatedRoom) }
     loop.lookForDueTick(afterLongWork: !isSeated || hasEnded)
   }
 
@@ -140,11 +147,7 @@ final class Connection: StreamDelegate {
   /// Takes what was read, by libuv or at the tick.
   func receive(_ bytes: UnsafeRawBufferPointer) {
     guard !hasEnded else { return }
-    let now = loop.now
-    heardAt = now
-    guard pace.bytes.take(bytes.count, now: now) else {
-      return loop.end(self, .rateLimited, loop.shared.paceLimits.bytesText)
-    }
+    heardAt = loop.now
     bytes.withMemoryRebound(to: UInt8.self) { take(Span(_unsafeElements: $0)) }
     countHeldInput()
   }
@@ -196,26 +199,36 @@ final class Connection: StreamDelegate {
 
   /// Brings the loop's account up to date with what is held here; too much of too much ends the connection.
   func countHeldInput() {
-    guard assembler.keptBytes > 0 || heldInputBytes > 0 || !isReading else { return }
-    var held = 0
-    if !hasEnded {
-      held = assembler.keptBytes
-      if case .moving(_, _, let unread) = state { held += unread.count }
+    guard assembler.keptBytes > 0 || heldInputBytes > 0 || !isReading || isHeldBack else { return }
+    var (held, unfinished) = (0, 0)
+    if hasEnded {
+      heldBytes = []
+    } else {
+      unfinished = assembler.keptBytes
+      if case .moving(_, _, let unread) = state { unfinished += unread.count }
+      held = unfinished + heldBytes.count
     }
     loop.context.input.add(held - heldInputBytes)
     heldInputBytes = held
-    if held > 0, !loop.context.input.allows(held) {
+    // What is held back is our doing.
+    if unfinished > 0, !loop.context.input.allows(unfinished) {
       loop.end(self, .overBudget, "the server is short of memory for input: try again later")
     }
   }
 
-  /// Cuts bytes into messages and handles them, until there are no more or the connection goes elsewhere.
+  /// Cuts bytes into messages and handles them, until there are no more, the connection goes elsewhere, or it has had what it
+  /// may have for now.
   func take(_ bytes: Span<UInt8>) {
+    (work, mostWork) = (0, pace.bytes.available(now: loop.realNow))
     do throws(MessageAssembler.Failure) {
       let used = try assembler.feed(bytes) { type, body in
         handle(type, body)
-        return isReading ? .limit(messageLimit) : .stop
+        work += ConnectionPace.work(of: type, body)
+        if work >= mostWork { isHeldBack = true }
+        return isReading && !isHeldBack ? .limit(messageLimit) : .stop
       }
+      pace.bytes.charge(work, now: loop.realNow)
+      if isHeldBack, isReading { return hold(bytes.array(used..<bytes.count)) }
       if case .moving(let purpose, let target, _) = state {
         state = .moving(purpose, to: target, unread: bytes.array(used..<bytes.count))
         loop.move(self)

@@ -1,7 +1,13 @@
 import RoomEngine
+import WireFormat
 
-/// How much one client may ask of the server, whatever it is: bytes, joins, and messages that no room counts.
+/// How much one client may ask of the server, whatever it is: work, joins, and messages that no room counts.
+///
+/// What is above a rate is read later: reading stops until there are tokens again, and what the client sends meanwhile waits in
+/// its socket. So a backlog that a pause of the server or the network has left is taken in as fast as the rate allows, and who
+/// floods slows nobody but itself.
 struct ConnectionPace: Sendable {
+  /// Bytes of messages, with what each costs beside them; see ``work(of:_:)``.
   var bytes: TokenBucket
   var joins: TokenBucket
   var messages: TokenBucket
@@ -11,6 +17,21 @@ struct ConnectionPace: Sendable {
     joins = limits.joins.bucket(now: now)
     messages = limits.messages.bucket(now: now)
   }
+
+  /// Whether nothing more may be taken now.
+  mutating func isSpent(now: Instant) -> Bool {
+    bytes.isSpent(now: now) || joins.isSpent(now: now) || messages.isSpent(now: now)
+  }
+
+  /// What a message counts as, in bytes: handling an empty one costs as much as some 32 bytes do, an entry of an input as
+  /// 16.
+  static func work(of type: UInt8, _ body: Span<UInt8>) -> Int {
+    let entries = type == MessageType.input.rawValue ? InputReader.entryCount(body) : 0
+    return messageWork + body.count + entryWork * entries
+  }
+
+  static let messageWork = 32
+  static let entryWork = 16
 
   struct Rate: Sendable {
     let perSecond: Int
@@ -33,10 +54,5 @@ struct ConnectionPace: Sendable {
       messages = Rate(
         perSecond: limits.map(\.messagesPerSecond).max() ?? 1, burst: limits.map(\.messageBurst).max() ?? 1)
     }
-
-    // What a client is told that came faster.
-    var bytesText: String { "more than \(ByteCount(bytes.perSecond)) a second (\(ByteCount(bytes.burst)) at once)" }
-    var joinsText: String { "more than \(joins.perSecond) joins a second (\(joins.burst) at once)" }
-    var messagesText: String { "more than \(messages.perSecond) messages a second (\(messages.burst) at once)" }
   }
 }

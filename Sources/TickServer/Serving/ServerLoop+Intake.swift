@@ -46,7 +46,7 @@ extension ServerLoop {
   func takeIn(_ host: RoomHost) {
     // Who ends on the way is taken out of the host's, not of these: its connection is kept until the next turn of the loop.
     let intakes = host.intakes
-    let buffer = loop.readBuffer
+    let buffer = UnsafeMutableRawBufferPointer(rebasing: loop.readBuffer[..<loop.readBytes])
     for index in intakes.indices {
       // The read of this one takes the kernel about as long as memory takes to answer.
       intakes[min(index + 1, intakes.count - 1)].stream.fetchAhead()

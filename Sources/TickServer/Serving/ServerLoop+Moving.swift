@@ -60,10 +60,14 @@ extension ServerLoop {
     connection.applyMessageLimit()
     // It was on its way when the others were told.
     if drainUntil != nil { end(connection, .draining, "the server is shutting down") }
-    if !connection.hasEnded, !moving.unread.isEmpty {
+    guard !connection.hasEnded else { return }
+    connection.isHeldBack = connection.isHeldBack || connection.pace.isSpent(now: realNow)
+    if connection.isHeldBack {
+      connection.hold(moving.unread)
+    } else if !moving.unread.isEmpty {
       connection.take(moving.unread.span)
-      connection.countHeldInput()
     }
-    if connection.isReading { stream.startReading() }
+    connection.countHeldInput()
+    if connection.isReading, !connection.isHeldBack { stream.startReading() }
   }
 }

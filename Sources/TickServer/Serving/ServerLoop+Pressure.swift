@@ -62,7 +62,7 @@ extension ServerLoop {
     pool.trim()
     loop.giveBackSpare()
     guard level == .critical else { return shared.pressure.note(stuck: 0, onLoop: index) }
-    let now = clock()
+    let now = attendedClock()
     let stuck = worstLaggards().filter {
       $0.delivery.isBehind(forNanoseconds: ServerLoop.leastLagNanoseconds, now: now)
     }

@@ -155,14 +155,13 @@ extension ServerLoop {
     // Each group once: a room that takes longer than its tick would otherwise never let the loop read and write.
     let now = clock()
     isTicking = true
-    defer { isTicking = false }
     while let due = schedule.takeDue(now: now) {
       var began = clock()
       var position = 0
       // By index: a room may be closed on the way.
       while position < groups[due.group].count {
         let host = groups[due.group][position]
-        run(host, UInt32(clamping: due.number - host.place.first), now: began)
+        run(host, UInt32(clamping: due.number - host.place.first), now: attendedClock())
         let ended = clock()
         counters.tick(due: due.due, missed: due.missed, began: began, ended: ended)
         began = ended
@@ -171,6 +170,8 @@ extension ServerLoop {
     }
     keepLaggardBudget()
     armTickTimer()
+    isTicking = false
+    goOnReading()
   }
 
   private func run(_ host: RoomHost, _ number: UInt32, now: Instant) {

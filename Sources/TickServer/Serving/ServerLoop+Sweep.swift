@@ -10,21 +10,21 @@ extension ServerLoop {
     let handshake = configuration.handshakeDeadline.wholeNanoseconds
     let idle = configuration.idleDeadline.wholeNanoseconds
     let ping = configuration.pingInterval.wholeNanoseconds
-    let now = clock()
-    // After a pause of the server's own, answers wait to be read.
-    let isInTime = now.nanoseconds(since: lastSweep) < 2 * ServerLoop.sweepMilliseconds * 1_000_000
-    lastSweep = now
+    let now = attendedClock()
+    goOnReading()
+    // Right after the loop stood still, what tells that somebody is there waits to be read.
+    let judges = !context.isCatchingUp
     forEachConnection { connection in
       if connection.hasEnded {
         look(at: connection, now: now)
-      } else if connection.isRoomless, now.nanoseconds(since: connection.roomlessSince) > handshake {
+      } else if judges, connection.isRoomless, now.nanoseconds(since: connection.roomlessSince) > handshake {
         end(connection, .handshakeTimeout, "no Hello and Join within \(configuration.handshakeDeadline)")
-      } else if now.nanoseconds(since: connection.heardAt) > idle {
+      } else if judges, now.nanoseconds(since: connection.heardAt) > idle {
         end(connection, .idle, "nothing was received for \(configuration.idleDeadline)")
       } else if case .seated(_, let host) = connection.state, connection.delivery.isFast,
         now.nanoseconds(since: max(connection.heardAt, connection.pingedAt)) <= ping
       {
-        host.room.watch(connection.delivery, isJudged: isInTime, now: now)
+        host.room.watch(connection.delivery, isJudged: judges, now: now)
       } else if connection.isConversing, now.nanoseconds(since: max(connection.heardAt, connection.pingedAt)) > ping {
         connection.ping(at: now)
       }
@@ -33,9 +33,10 @@ extension ServerLoop {
     relievePressure()
     if lameDuck != nil { followLameDuck(now: clock()) }
     checkLedger()
-    logLedger(now: now)
+    logLedger(now: clock())
     logSums(now: now)
-    if let drainUntil, now > drainUntil { finish() }
+    // What is promised to who waits for the end is real time.
+    if let drainUntil, clock() > drainUntil { finish() }
   }
 
   // MARK: Draining

@@ -36,6 +36,10 @@ final class ServerLoop {
   @exclusivity(unchecked) var nextTick: Instant?
   @exclusivity(unchecked) var isTicking = false
   private var readsSinceLook = 0
+  /// Connections that are held back, in no order; see ``Connection/hold(_:)``.
+  var heldBack: [Connection] = []
+  var lookedAtHeldBack: Instant
+  @exclusivity(unchecked) private var attended: AttendedClock
   private var sweepTimer: EventLoop.Timer?
   /// Since the server was asked to stop when its rooms are done.
   var lameDuck: LameDuck?
@@ -52,7 +56,6 @@ final class ServerLoop {
   var lastMoment: EventLoop.Timer?
   /// See ``relievePressure()``.
   var sweepsSinceGiveBack = 0
-  var lastSweep: Instant
   var logger: Logger
   var endLog = RecordDigest<EndKind>(singles: endsLoggedPerSecond, windowNanoseconds: 1_000_000_000)
   var faultLog = RecordDigest<FaultKind>(singles: 1, windowNanoseconds: faultWindowNanoseconds)
@@ -69,8 +72,11 @@ final class ServerLoop {
     refusals = Refusals(loops: shared.loopCount)
     logger = shared.logger
     logger[metadataKey: "loop"] = "\(index)"
-    ledgerLogged = (shared.timeSource.ofTurn(of: loop), ledger)
-    lastSweep = ledgerLogged.at
+    let now = shared.timeSource.now
+    ledgerLogged = (now, ledger)
+    lookedAtHeldBack = now
+    attended = AttendedClock(now, ignoresStandstills: shared.timeSource.isManual)
+    loop.readBytes = ServerLoop.readBytes(of: shared)
     schedule = TickSchedule(
       origin: shared.origin, phases: shared.configuration.tickPhases, loop: index, of: shared.loopCount)
     tickTimer = try TickTimer(loop: loop) { [unowned self] _, _ in runDueTicks() }
@@ -91,11 +97,32 @@ final class ServerLoop {
   /// Deadlines of connections are looked at this often; they are whole seconds.
   static let sweepMilliseconds: UInt64 = 250
 
-  /// The time of this turn of the loop.
-  var now: Instant { shared.timeSource.ofTurn(of: loop) }
+  /// The time of this turn of the loop, without those in which it stood still: what deadlines are marked and judged by.
+  var now: Instant { attended(at: realNow) }
 
-  /// The time right now.
+  /// The same as of right now.
+  func attendedClock() -> Instant { attended(at: clock()) }
+
+  private func attended(at real: Instant) -> Instant {
+    let now = attended.look(real)
+    context.isCatchingUp = attended.isCatchingUp
+    return now
+  }
+
+  /// The real time of this turn of the loop.
+  var realNow: Instant { shared.timeSource.ofTurn(of: loop) }
+
+  /// The real time right now.
   func clock() -> Instant { shared.timeSource.now }
+
+  /// Bytes of one read: what is held back of them is bounded by the part of the input budget that each connection may have.
+  private static func readBytes(of shared: ServerShared) -> Int {
+    let fair = shared.memory.plan.sizes.inputBudget.bytes / 2 / max(1, shared.configuration.maxConnections)
+    return min(max(fair, leastReadBytes), mostReadBytes)
+  }
+
+  private static let leastReadBytes = 1024
+  private static let mostReadBytes = 4096
 
   /// Seconds that a seat waits at most; what Welcome tells, before a room is chosen.
   var longestGraceSeconds: Int {

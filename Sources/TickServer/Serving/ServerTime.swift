@@ -8,6 +8,8 @@ enum ServerTime: Sendable {
   /// Moved by a test.
   case manual(ManualTime)
 
+  var isManual: Bool { if case .manual = self { true } else { false } }
+
   /// The time right now.
   var now: Instant {
     switch self {

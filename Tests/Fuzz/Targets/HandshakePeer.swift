@@ -57,7 +57,7 @@ struct HandshakePeer {
       case .welcome: ticket = try Welcome(body.span).ticket
       case .joined: _ = try Joined(body.span)
       case .frame: _ = try FrameHead(body.span)
-      case .inputAck: _ = try InputAck.sequence(body.span)
+      case .inputAck: _ = try InputAck(body.span)
       case .reply: _ = try Reply(body.span)
       case .whisper: _ = try Whisper(body.span)
       case .events: _ = try MissedEvents.block(body.span)

@@ -109,8 +109,8 @@ private func reencodedFromServer(_ type: MessageType, _ body: Span<UInt8>) throw
     if let schema = joined.schema { _ = try? Schema(decoding: schema.span) }
     return encodedBytes(bound: joined.bound + messageOverhead) { joined.encode(into: &$0) }
   case .inputAck:
-    let sequence = try InputAck.sequence(body)
-    return encodedBytes(bound: InputAck.bound) { InputAck.encode(sequence: sequence, into: &$0) }
+    let ack = try InputAck(body)
+    return encodedBytes(bound: InputAck.bound) { ack.encode(into: &$0) }
   case .reply:
     let reply = try Reply(body)
     // A newer server may know more statuses than this code can say.

@@ -35,6 +35,8 @@ final class TestClient {
   var answersPings = true
   /// Sequence of the last input that was acknowledged.
   private(set) var lastAcknowledged: UInt32?
+  /// Inputs that it was told were dropped.
+  private(set) var inputsDropped: UInt32 = 0
 
   /// - Parameter receiveBytes: the socket's receive buffer, for peers that read little.
   init(port: Int, receiveBytes: Int? = nil) throws {
@@ -93,6 +95,24 @@ final class TestClient {
       guard count > 0 else { return }
       sent += count
     }
+  }
+
+  /// Sends as much as the socket takes at once.
+  func sendWithoutWaiting(_ bytes: [UInt8]) {
+    var sent = 0
+    while sent < bytes.count {
+      let count = bytes[sent...].withUnsafeBytes {
+        Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+      }
+      guard count > 0 else { return }
+      sent += count
+    }
+  }
+
+  /// Bytes that its peer's kernel has not taken.
+  var unsentBytes: Int {
+    var bytes: Int32 = 0
+    return ioctl(descriptor, UInt(TIOCOUTQ), &bytes) == 0 ? Int(bytes) : 0
   }
 
   // MARK: Receiving
@@ -158,7 +178,9 @@ final class TestClient {
       self.joined = joined
       if let schema = try joined.schema.map({ try Schema(decoding: $0.span) }) { knownSchema = schema }
       if !joined.isResumed, let knownSchema { mirror = RoomMirror(knownSchema, lastEvent: joined.lastEvent) }
-    case .inputAck: lastAcknowledged = try InputAck.sequence(message.body.span)
+    case .inputAck:
+      let ack = try InputAck(message.body.span)
+      (lastAcknowledged, inputsDropped) = (ack.sequence, ack.dropped)
     case .frame: try mirror?.apply(frame: message.body)
     case .events: try mirror?.apply(missedEvents: message.body)
     case .ping where answersPings:

@@ -34,6 +34,7 @@ def _room_report(room: Room | None) -> dict[str, Any]:
         "players": sorted(room.events.players) if room else [],
         "inputSequence": room.sequence if room else 0,
         "inputAcknowledged": room.acknowledged if room else 0,
+        "inputsDropped": room.dropped if room else 0,
         "frameDelayMicroseconds": room.delays.summary if room else None,
         "longestSilenceMicroseconds": room.delays.longest_silence if room else 0,
     }

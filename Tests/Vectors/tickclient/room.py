@@ -29,6 +29,7 @@ class Room:
         self.frame_since_joined = False
         self.sequence = 0
         self.acknowledged = 0
+        self.dropped = 0
         self.hashes: deque[tuple[int, int]] = deque(maxlen=HASHES_KEPT)
 
     def _schema(self, joined: tw.Message) -> tw.Schema:
@@ -110,7 +111,10 @@ class Room:
             raise Violation(
                 f"InputAck {message['sequence']} after {self.acknowledged}, the last input sent was {self.sequence}"
             )
+        if message["dropped"] < self.dropped:
+            raise Violation(f"InputAck with {message['dropped']} dropped inputs after {self.dropped}")
         self.acknowledged = message["sequence"]
+        self.dropped = message["dropped"]
 
     def _check_keyframe(self, message: tw.Message, keyframe: bool) -> None:
         if not keyframe:

@@ -38,6 +38,10 @@ def _events_problem(fields: Fields) -> str | None:
     return "a transient event in Events" if transient else None
 
 
+def _ack_problem(fields: Fields) -> str | None:
+    return "applied only what came later" if fields.get("firstApplied", 0) > fields["sequence"] else None
+
+
 MAGIC_BYTES = Codec("bytes", _read_magic, lambda w, value: w.data.extend(value))
 POSITIVE32 = ranged(1, MASK32, 32)
 
@@ -114,7 +118,11 @@ SERVER_LAYOUTS: dict[int, Layout] = {
         Part("events", EVENTS, has(FRAME_EVENTS)),
         Part("state", rest(), has(FRAME_STATE)),
     ), _frame_problem),
-    0x14: Layout("InputAck", (Part("sequence", varint(32)),)),
+    0x14: Layout("InputAck", (
+        Part("sequence", varint(32)),
+        Part("dropped", varint(32)),
+        Part("firstApplied", varint(32), lambda fields: fields["dropped"] > 0),
+    ), _ack_problem),
     0x15: Layout("Reply", (
         Part("id", varint(32)), Part("status", NUMBER16), Part("payload", rest(PAYLOAD_LIMIT)),
     )),
