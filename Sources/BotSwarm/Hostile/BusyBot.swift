@@ -41,7 +41,7 @@ final class EventFloodBot: BusyBot {
   private static let code: UInt16 = 65_000
 
   // Where others fill the tick, what waits of one member is bounded.
-  override var ends: Set<String> { ["kept", "rateLimited"] }
+  override var ends: Set<String> { ["kept"] }
   override var room: String { surroundings.ownRoom(kind, index) }
 
   override func work(_ link: HostileLink) {
