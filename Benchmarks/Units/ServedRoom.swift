@@ -9,6 +9,8 @@ package final class ServedRoom {
   private let server: EmbeddedServer
   private let wire: LocalWire
   private var clients: [Int32] = []
+  /// What each client reads, to answer the server's pings: who answers none is served as a slow member.
+  private var readers: [MessageAssembler] = []
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 * 1024, alignment: 16)
   /// Bytes read by clients so far.
   private(set) var received = 0
@@ -70,6 +72,7 @@ package final class ServedRoom {
     }
     if let failure { throw failure }
     clients.append(client)
+    readers.append(MessageAssembler(limit: WireLimits.serverMessageBytes))
     try send(encodedBytes(bound: 64) { Hello().encode(into: &$0) }, from: clients.count - 1)
     meter { server.turn() }
     let join = Join(room: "r", roomKind: Self.kind, schemaHash: 0)
@@ -85,6 +88,7 @@ package final class ServedRoom {
   /// The member that came last goes, and its seat with it.
   func leaveLast() {
     guard let client = clients.popLast() else { return }
+    readers.removeLast()
     let leave = encodedBytes(bound: 8) { $0.put(empty: .leave) }
     _ = leave.withUnsafeBytes { write(client, $0.baseAddress, $0.count) }
     server.turn()
@@ -126,6 +130,19 @@ package final class ServedRoom {
       let count = read(clients[member], buffer.baseAddress, buffer.count)
       guard count > 0 else { return }
       received += count
+      answerPings(member, count)
+    }
+  }
+
+  private func answerPings(_ member: Int, _ count: Int) {
+    let read = UnsafeRawBufferPointer(start: UnsafeRawPointer(buffer.baseAddress), count: count)
+    let bytes = Span<UInt8>(_unsafeBytes: read)
+    let limit = WireLimits.serverMessageBytes
+    _ = try? readers[member].feed(bytes) { type, body in
+      if type == MessageType.ping.rawValue, let token = try? Ping.token(body) {
+        try? send(encodedBytes(bound: 32) { Pong(token: token, timeMicroseconds: 0).encode(into: &$0) }, from: member)
+      }
+      return .limit(limit)
     }
   }
 }

@@ -284,8 +284,12 @@ package struct LinkPace: Sendable {
   }
 
   /// Whether what the kernel holds is to be told: no answer comes.
-  func asksKernel(now: Instant) -> Bool {
-    guard state != .fast, unconfirmed > 0, answers != true else { return false }
+  ///
+  /// - Parameter answersWait: answers may lie in what the server itself has not read yet.
+  func asksKernel(answersWait: Bool = false, now: Instant) -> Bool {
+    guard state != .fast, unconfirmed > 0 else { return false }
+    if answersWait { return true }
+    guard answers != true else { return false }
     guard answers == nil else { return true }
     return unansweredSince.map { now.nanoseconds(since: $0) > Self.firstAnswerNanoseconds } ?? false
   }
@@ -298,6 +302,13 @@ package struct LinkPace: Sendable {
     probes.removeAll(keepingCapacity: true)
     (lastConfirmation, unansweredSince) = (nil, nil)
     if state == .unproven { becomeFast(frameBytes, now) } else { stayQuick(frameBytes, now) }
+  }
+
+  /// The peer's kernel has acknowledged all bytes, and answers to probes wait for the server: the client is not silent.
+  mutating func kernelIsEmptyWhileAnswersWait() {
+    confirmed = begun
+    probes.removeAll(keepingCapacity: true)
+    (lastConfirmation, unansweredSince) = (nil, nil)
   }
 
   /// For how long a client that answers has read nothing, beyond what its link takes for what it was sent; 0 when it has.

@@ -32,12 +32,15 @@ extension Room {
   }
 
   /// How many bytes a member's kernel holds is to be told with ``kernelIsEmpty(for:now:)``: no answer comes.
-  package func asksKernel(about delivery: Delivery, now: Instant) -> Bool {
-    delivery.seat != nil && !delivery.hasWriteInFlight && delivery.pace.asksKernel(now: now)
+  ///
+  /// - Parameter answersWait: answers may lie in what the server itself has not read yet.
+  package func asksKernel(about delivery: Delivery, answersWait: Bool = false, now: Instant) -> Bool {
+    delivery.seat != nil && !delivery.hasWriteInFlight && delivery.pace.asksKernel(answersWait: answersWait, now: now)
   }
 
   /// A member's kernel has acknowledged everything; what waits may go.
-  package func kernelIsEmpty(for delivery: Delivery, now: Instant) {
+  package func kernelIsEmpty(for delivery: Delivery, answersWait: Bool = false, now: Instant) {
+    if answersWait { return delivery.pace.kernelIsEmptyWhileAnswersWait() }
     delivery.pace.kernelIsEmpty(frameBytes: frames.totalBytes, now: now)
   }
 

@@ -61,7 +61,8 @@ extension EventLoopTests {
           #expect(!server.writeInFlight)
           try server.write(rest)
           #expect(server.writeInFlight)
-          #expect(server.pendingWriteBytes == rest.count)
+          // The kernel may have room again by now.
+          #expect(server.pendingWriteBytes <= rest.count)
           #expect(server.tryWrite(slice) == .wouldBlock)
           let totalBytes = takenBytes + rest.count
           clientProbe.onRead = { [unowned clientProbe] _, _ in

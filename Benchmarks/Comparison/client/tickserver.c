@@ -98,6 +98,13 @@ static void ask_clock(struct connection *connection) {
   send_message(connection, message_ping, body, (size_t)(put_varint(body, monotonic_ns()) - body));
 }
 
+// The server's own pings tell it what has been read: the answer has the token, and a clock that nobody asks for.
+static void answer(struct connection *connection, struct reader *reader) {
+  uint8_t body[11], *end = put_varint(body, varint(reader));
+  *end++ = 0;
+  send_message(connection, message_pong, body, (size_t)(end - body));
+}
+
 static void clock_told(struct connection *connection, struct reader *reader) {
   uint64_t round_trip_ns = received_ns - varint(reader), server_us = varint(reader);
   if (round_trip_ns < quickest_answer_ns) {
@@ -286,7 +293,7 @@ static size_t receive(struct connection *connection, const uint8_t *bytes, size_
     case message_welcome: welcomed(connection); break;
     case message_joined: joined(connection, &reader); break;
     case message_pong: clock_told(connection, &reader); break;
-    case message_ping: send_message(connection, message_pong, (uint8_t[2]){0, 0}, 2); break;
+    case message_ping: answer(connection, &reader); break;
     case message_join_refused: die("a join was refused, %u", reader.next[0]);
     case message_goodbye: die("the server ended connection %u, reason %llu", connection->number, (unsigned long long)varint(&reader));
   }

@@ -17,6 +17,7 @@ final class HostileLink: StreamDelegate {
   /// Cuts the stream beside the core, which a flooding bot no longer asks.
   private var assembler = MessageAssembler(limit: WireLimits.serverMessageBytes)
   private var isCoreFed = true
+  private var isDeaf = false
   private(set) var isReading = true
   /// Seen before the end was read, which may then look orderly.
   private var wasReset = false
@@ -69,7 +70,10 @@ final class HostileLink: StreamDelegate {
 
   /// Sends what the core has to say.
   func flushCore() {
-    if let core, core.outputBytes > 0 { send(core.takeOutput()) }
+    guard let core, core.outputBytes > 0 else { return }
+    let output = core.takeOutput()
+    // What is sent while no acknowledgement gets in is repeated ever later, and all that is sent after it waits with it.
+    if !isDeaf { send(output) }
   }
 
   /// Sends bytes as they are; drops them while too many wait.
@@ -124,11 +128,13 @@ final class HostileLink: StreamDelegate {
   func deafen() -> Bool {
     guard let descriptor = stream?.descriptor, HostileSocket.deafen(descriptor) else { return false }
     isCoreFed = false
+    isDeaf = true
     return true
   }
 
   /// Lets packets in again.
   func hear() {
+    isDeaf = false
     if let descriptor = stream?.descriptor { HostileSocket.hear(descriptor) }
   }
 

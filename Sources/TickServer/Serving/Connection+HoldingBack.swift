@@ -9,6 +9,7 @@ extension Connection {
     guard !hasEnded else { return }
     isHeldBack = true
     heldBytes = unread
+    heldBackAt = loop.now
     loop.endIntake(of: self)
     stream.stopReading()
     loop.heldBack.append(self)
@@ -28,6 +29,14 @@ extension Connection {
     countHeldInput()
     if isReading, !isHeldBack, !hasEnded { stream.startReading() }
   }
+
+  /// Whether answers of the client may wait behind what the server has not read yet.
+  func answersWait(now: Instant) -> Bool {
+    isHeldBack || heldBackAt.map { now.nanoseconds(since: $0) < Self.answersWaitNanoseconds } ?? false
+  }
+
+  /// Backlogs are read in pieces, with pauses between them.
+  private static let answersWaitNanoseconds: UInt64 = 1_000_000_000
 
   private var mayGoOn: Bool {
     !pace.isSpent(now: loop.realNow) && (host?.room.mayReceive(from: delivery, now: loop.realNow) ?? true)

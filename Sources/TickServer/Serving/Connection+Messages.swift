@@ -170,7 +170,11 @@ extension Connection {
   /// Takes the answer to a ping that a room has sent, which costs the client nothing of its rate; false for any other.
   private func isAnswer(_ body: Span<UInt8>) -> Bool {
     guard let pong = try? Pong(body), delivery.owes(pong.token) else { return false }
-    if case .seated(_, let host) = state, host.room.confirm(pong.token, by: delivery, now: loop.attendedClock()) { pump() }
+    if case .seated(_, let host) = state,
+      host.room.confirm(pong.token, by: delivery, now: loop.attendedClock())
+    {
+      pump()
+    }
     return true
   }
 

@@ -68,10 +68,13 @@ extension Connection {
   /// After a tick: how far a slow member has come, and whether that is enough.
   func checkProgress(_ room: Room) {
     guard !hasEnded else { return }
+    let answersWait = answersWait(now: loop.now)
     if delivery.hasWriteInFlight {
       delivery.queued(stream.pendingWriteBytes, now: loop.now)
-    } else if room.asksKernel(about: delivery, now: loop.now), stream.unsentBytes == 0 {
-      room.kernelIsEmpty(for: delivery, now: loop.now)
+    } else if room.asksKernel(about: delivery, answersWait: answersWait, now: loop.now),
+      stream.unsentBytes == 0
+    {
+      room.kernelIsEmpty(for: delivery, answersWait: answersWait, now: loop.now)
       pump()
       guard !hasEnded else { return }
     }

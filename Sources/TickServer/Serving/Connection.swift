@@ -47,6 +47,8 @@ final class Connection: StreamDelegate {
   @exclusivity(unchecked) private var assembler = MessageAssembler(limit: WireLimits.clientHandshakeMessageBytes)
   /// Nothing is read from it for a while: it has used up a rate, or what may wait for a tick.
   @exclusivity(unchecked) var isHeldBack = false
+  /// When reading was last held back.
+  var heldBackAt: Instant?
   /// Read before that, and not handled: less than one read brings.
   @exclusivity(unchecked) var heldBytes: [UInt8] = []
   /// Work done of what was read last, and how much may be done of it; see ``ConnectionPace/work(of:_:)``.
