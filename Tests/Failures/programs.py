@@ -17,6 +17,7 @@ BIN = Path(os.environ.get("BIN", REPOSITORY / ".build/debug"))
 PATIENCE_SECONDS = 20
 
 sys.path.insert(0, str(REPOSITORY / "Benchmarks/Failures"))
+sys.path.append(str(REPOSITORY / "scripts/immunity"))
 
 from failures.server import Server
 

@@ -89,7 +89,7 @@ class FiguresTests(unittest.TestCase):
         return line | changes
 
     def sample(self, seconds: float, **changes: float) -> Sample:
-        values = {"residentBytes": 10, "tcpBytes": 5, "descriptors": 20, "writes": 0, "writtenBytes": 0}
+        values = {"residentBytes": 10, "tcpBytes": 5, "kernelBytes": 5, "unownedBytes": 0, "descriptors": 20, "writes": 0, "writtenBytes": 0}
         return Sample(seconds=seconds, cpuSeconds=seconds / 2, **(values | changes))
 
     def test_a_killed_server_is_judged_by_the_seconds_before(self) -> None:
