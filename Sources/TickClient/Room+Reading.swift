@@ -21,12 +21,15 @@ extension Room {
   /// - Parameter body: Keep it short, since frames wait for it, and do not call the room or its client in it: that ends
   ///   the program.
   /// - Returns: What `body` returns; it throws what `body` throws.
+  // Swift 6.3's optimiser fails when it specialises this for a closure and borrows what is not copyable.
+  @_semantics("optimize.sil.specialize.generic.never")
   public func read<Value, Failure: Error>(
     _ body: (borrowing RoomState) throws(Failure) -> Value
   ) throws(Failure) -> Value {
     let now = SharedLoop.now()
     return try state.read { (state) throws(Failure) in
-      try body(RoomState(state, number: number, now: now))
+      let moment = RoomState(state, number: number, now: now)
+      return try body(moment)
     }
   }
 
