@@ -21,8 +21,7 @@ extension Room {
   /// - Parameter body: Keep it short, since frames wait for it, and do not call the room or its client in it: that ends
   ///   the program.
   /// - Returns: What `body` returns; it throws what `body` throws.
-  // Swift 6.3's optimiser fails when it specialises this for a closure and borrows what is not copyable.
-  @_semantics("optimize.sil.specialize.generic.never")
+  @_semantics("optimize.sil.specialize.generic.never")  // Swift 6.3 crashes when it specialises a borrowed argument.
   public func read<Value, Failure: Error>(
     _ body: (borrowing RoomState) throws(Failure) -> Value
   ) throws(Failure) -> Value {
