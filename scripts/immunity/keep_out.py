@@ -624,7 +624,7 @@ def measure(options: argparse.Namespace, checks: Checks) -> None:
         stack.callback(server.kill)
         before = server.most_descriptors_when_empty()
         siege(server, ("127.0.0.1", server.port), options.seconds, checks)
-        checks.census(server.wait(is_empty, 60), server.descriptors(), before)
+        checks.census(server.wait(is_empty, 60), server.descriptors(), before, server.port)
         checks.demand("server's exit status", (status := server.stop()) == 0, status, "0")
 
 
